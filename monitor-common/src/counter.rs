@@ -1,0 +1,66 @@
+//! The kernel side's counters: one per-CPU array, indexed by [`Counter`].
+
+/// What a kernel program counts. The discriminant is the index in the array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Counter {
+    /// Events that a program wanted to hand to user space, whether or not there was room.
+    Emitted = 0,
+    /// Events lost because the ring was full.
+    RingFull = 1,
+    /// Packets with payload of connections that were not settled: the slow path's load.
+    PacketsInspected = 2,
+    /// Packets dropped: the one that completed a blocked name and all that followed on its socket.
+    PacketsDropped = 3,
+    /// Connections whose first bytes belong to no protocol that carries a name.
+    Opaque = 4,
+    /// Messages that are complete and carry no name (no SNI, no Host, an empty authority, a name too long).
+    NoName = 5,
+    /// Messages still incomplete at [`MESSAGE_BYTES_MAX`](crate::limits::MESSAGE_BYTES_MAX).
+    MessageTooLong = 6,
+    /// Connections given up because bytes were sent that the programs did not see.
+    SequenceGap = 7,
+    /// Connections given up because [`REASSEMBLIES_MAX`](crate::limits::REASSEMBLIES_MAX) was reached.
+    NoRoomForPieces = 8,
+    /// Connections given up because all [`LEASE_LEVELS`](crate::limits::LEASE_LEVELS) scratch buffers of a CPU were taken.
+    NoScratch = 9,
+    /// Packets passed because the next program could not be called.
+    TailCallFailed = 10,
+    /// Messages put together from several packets.
+    Reassembled = 11,
+    /// ClientHellos put together from several TLS records.
+    Unrecorded = 12,
+    /// Packets sent into a tunnel before the proxy had answered: they pass uninspected.
+    SentBeforeReply = 13,
+    /// Connections that the kernel had no memory to follow.
+    NoSocketStorage = 14,
+}
+
+impl Counter {
+    /// Every counter, in the order of its index.
+    pub const ALL: [Self; 15] = [
+        Self::Emitted,
+        Self::RingFull,
+        Self::PacketsInspected,
+        Self::PacketsDropped,
+        Self::Opaque,
+        Self::NoName,
+        Self::MessageTooLong,
+        Self::SequenceGap,
+        Self::NoRoomForPieces,
+        Self::NoScratch,
+        Self::TailCallFailed,
+        Self::Reassembled,
+        Self::Unrecorded,
+        Self::SentBeforeReply,
+        Self::NoSocketStorage,
+    ];
+}
+
+const _: () = {
+    let mut index = 0;
+    while index < Counter::ALL.len() {
+        assert!(Counter::ALL[index] as usize == index, "the discriminant is the index");
+        index += 1;
+    }
+};

@@ -1,0 +1,59 @@
+//! Every capacity, with its unit in the name, the reason for its size and the counter that shows it was reached.
+
+use crate::policy::Bucket;
+
+/// Most bytes of one message (request head or ClientHello) that are put together and parsed. RFC 8446 section 5.1
+/// bounds one TLS record at 16 KiB; hellos with post-quantum key shares take about 2 KiB. Beyond it:
+/// [`MessageTooLong`](crate::counter::Counter::MessageTooLong).
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+
+/// Packet bytes move to a buffer in blocks of at most this size, so that a variable offset plus a variable length
+/// provably stays inside the buffer: verifiers do not add two variables in one large copy.
+pub const BLOCK_BYTES: usize = 1024;
+
+/// A buffer for one message: the message and one block of slack for the copy that starts at its last byte.
+pub const BUFFER_BYTES: usize = MESSAGE_BYTES_MAX + BLOCK_BYTES;
+
+/// Bytes of a request head that are searched for its `Host` field. The search is the costliest loop the verifier has to
+/// follow. Beyond it: [`NoName`](crate::counter::Counter::NoName).
+pub const HEAD_BYTES_MAX: usize = 2048;
+
+/// Longest authority (RFC 3986 section 3.2) that is split: user information, name and port. A longer one is reported
+/// cut and thus as a malformed name.
+pub const AUTHORITY_BYTES_MAX: usize = 320;
+
+/// Extensions of a ClientHello that are walked to find `server_name`; browsers send fewer than 20. Beyond it:
+/// [`NoName`](crate::counter::Counter::NoName).
+pub const EXTENSIONS_MAX: usize = 48;
+
+/// Steps of the walk that takes TLS record headers out of a handshake message: 16 blocks and about as many headers. A
+/// hello in more records stays incomplete: [`MessageTooLong`](crate::counter::Counter::MessageTooLong).
+pub const RECORD_STEPS_MAX: usize = 48;
+
+/// Label boundaries of a name that are looked up in the policy: the rightmost 31 and the whole name.
+pub const LABELS_MAX: usize = 32;
+
+/// Longest name in bytes (RFC 1035 section 2.3.4: 255 octets on the wire, so 253 as text; one more for a final dot).
+/// Longer ones are counted as [`NoName`](crate::counter::Counter::NoName).
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// Sockets whose first message may be incomplete at one moment; 17 KiB each, allocated when the map is made. Beyond it:
+/// [`NoRoomForPieces`](crate::counter::Counter::NoRoomForPieces).
+pub const REASSEMBLIES_MAX: u32 = 256;
+
+/// Runs of the egress programs that may interrupt each other on one CPU (task, softirq, and one to spare). Beyond it:
+/// [`NoScratch`](crate::counter::Counter::NoScratch).
+pub const LEASE_LEVELS: u32 = 3;
+
+/// The ring buffer to user space: about a quarter of a second at 20,000 connections a second. A power of two and a
+/// multiple of the page size. A full ring: [`RingFull`](crate::counter::Counter::RingFull).
+pub const EVENTS_RING_BYTES: u32 = 4 << 20;
+
+/// Rules that one policy may hold: the table has 20 bits for the rule's number.
+pub const RULES_MAX: usize = 1 << 20;
+
+const _: () = assert!(MESSAGE_BYTES_MAX.is_power_of_two(), "bounds are masks");
+const _: () = assert!(NAME_BYTES_MAX < 256, "a name fits its 256-byte buffer");
+const _: () = assert!(LABELS_MAX.is_power_of_two(), "bounds are masks");
+const _: () = assert!(RECORD_STEPS_MAX > MESSAGE_BYTES_MAX / BLOCK_BYTES, "every block can be moved");
+const _: () = assert!(size_of::<Bucket>() == 64, "a bucket is one cache line");

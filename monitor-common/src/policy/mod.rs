@@ -1,0 +1,56 @@
+//! The policy as the kernel sees it: a keyed hash table of names, and what a look-up means.
+//!
+//! User space fills a whole new table and swaps it in with one map update; the kernel programs only read.
+
+#![expect(clippy::indexing_slicing, reason = "bucket numbers are reduced to the table's size by `choices`")]
+
+mod table;
+
+pub use table::{Bucket, Head, Key, RULE_BITS, SLOTS, choices, entry, insert, is_exact, probe, rule};
+
+/// What proxysight does about dangerous names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Mode {
+    /// Nothing is attached.
+    Off = 0,
+    /// Dangerous names are recorded and pass.
+    Audit = 1,
+    /// Dangerous names are recorded and do not leave the host.
+    Block = 2,
+}
+
+impl Mode {
+    /// The mode as it is written on the command line and in records.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Audit => "audit",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// What the kernel did about a name. It is made once, by the program that saw the name complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Verdict {
+    /// No rule matches.
+    Unlisted = 0,
+    /// A rule matches; the name passed because the mode is audit.
+    Audited = 1,
+    /// A rule matches; the packet that completed the name was dropped.
+    Blocked = 2,
+}
+
+impl Verdict {
+    /// The verdict with this number, or none.
+    pub const fn from_number(number: u32) -> Option<Self> {
+        match number {
+            0 => Some(Self::Unlisted),
+            1 => Some(Self::Audited),
+            2 => Some(Self::Blocked),
+            _ => None,
+        }
+    }
+}
