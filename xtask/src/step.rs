@@ -1,0 +1,215 @@
+//! Named steps: progress while one works, its seconds when it is done, its output and the next thing to do when it fails.
+//!
+//! On a terminal a step is a spinner that shows the last line of the command at work; elsewhere it is two plain
+//! lines. All of it goes to stderr. Commands whose stdout is data are shown with `Step::show`.
+
+use std::{
+    fmt,
+    io::{BufRead as _, BufReader, IsTerminal as _, Read},
+    process::{Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The steps of one task, in the order they ran.
+#[derive(Default)]
+pub(crate) struct Steps {
+    ended: Vec<Ended>,
+}
+
+struct Ended {
+    name: &'static str,
+    took: Duration,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Done,
+    Failed,
+}
+
+impl Steps {
+    /// Runs `work` as the step `name`; when it fails, `next` tells the reader what to do.
+    pub(crate) fn run<T>(
+        &mut self,
+        name: &'static str,
+        next: &str,
+        work: impl FnOnce(&Step) -> Result<T>,
+    ) -> Result<T> {
+        let step = Step::begin(name);
+        let done = work(&step);
+        let took = step.begun.elapsed();
+        step.bar.finish_and_clear();
+        let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Failed };
+        let ended = Ended { name, took, outcome };
+        eprintln!("xtask: {ended}");
+        self.ended.push(ended);
+        done.with_context(|| format!("step `{name}` failed\n  next: {next}\n  cause"))
+    }
+
+    /// Prints every step with its seconds.
+    pub(crate) fn summarise(&self) {
+        let total: Duration = self.ended.iter().map(|ended| ended.took).sum();
+        eprintln!("xtask: summary");
+        for ended in &self.ended {
+            eprintln!("xtask:   {ended}");
+        }
+        eprintln!("xtask:   {:<28} {:>7.1} s", "in all", total.as_secs_f64());
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.took.as_secs_f64();
+        match self.outcome {
+            Outcome::Done => write!(f, "{:<28} {seconds:>7.1} s", self.name),
+            Outcome::Failed => write!(f, "{:<28} {seconds:>7.1} s  FAILED", self.name),
+        }
+    }
+}
+
+/// A step at work.
+pub(crate) struct Step {
+    begun: Instant,
+    bar: ProgressBar,
+}
+
+impl Step {
+    fn begin(name: &'static str) -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new_spinner().with_prefix(name);
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg:.dim}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        } else {
+            eprintln!("xtask: {name} …");
+            ProgressBar::hidden()
+        };
+        Self {
+            begun: Instant::now(),
+            bar,
+        }
+    }
+
+    /// Tells what the step is at, where a terminal can show it.
+    pub(crate) fn at(&self, what: impl Into<String>) {
+        self.bar.set_message(what.into());
+    }
+
+    /// Prints a line that stays, above the spinner.
+    pub(crate) fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("xtask: {line}"));
+    }
+
+    /// Runs `command` with its output kept back; the output is printed when it fails and returned when it does not.
+    pub(crate) fn capture(&self, command: &mut Command) -> Result<String> {
+        let (status, output) = self.collect(command)?;
+        if !status.success() {
+            self.bar.suspend(|| eprintln!("{}", output.trim_end()));
+            bail!("`{}` ended with {status}", shown(command));
+        }
+        Ok(output)
+    }
+
+    /// Runs `command` with its stdout and stderr on ours.
+    pub(crate) fn show(&self, command: &mut Command) -> Result<()> {
+        self.bar.finish_and_clear();
+        let status = command
+            .status()
+            .with_context(|| format!("start `{}`", shown(command)))?;
+        if !status.success() {
+            bail!("`{}` ended with {status}", shown(command));
+        }
+        Ok(())
+    }
+
+    /// Both streams of `command` in one text, each line also shown as it comes.
+    fn collect(&self, command: &mut Command) -> Result<(ExitStatus, String)> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("start `{}`", shown(command)))?;
+        let (lines, arriving) = mpsc::channel();
+        let readers = [
+            child.stdout.take().map(|pipe| forward(pipe, lines.clone())),
+            child.stderr.take().map(|pipe| forward(pipe, lines)),
+        ];
+        let mut output = String::new();
+        for line in arriving {
+            self.at(line.trim().to_owned());
+            output.push_str(&line);
+            output.push('\n');
+        }
+        for reader in readers.into_iter().flatten() {
+            if reader.join().is_err() {
+                bail!("reading the output of `{}` failed", shown(command));
+            }
+        }
+        Ok((child.wait()?, output))
+    }
+}
+
+/// Sends each line of `pipe` on, until it closes or nobody listens.
+fn forward(pipe: impl Read + Send + 'static, lines: mpsc::Sender<String>) -> thread::JoinHandle<()> {
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(pipe);
+        let mut line = Vec::new();
+        while pipe.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
+            if lines.send(text).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    })
+}
+
+/// A command as a person would type it, without its environment.
+pub(crate) fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn both_streams_are_captured() {
+        let mut steps = Steps::default();
+        let output = steps
+            .run("t", "-", |step| step.capture(&mut shell("echo out; echo err >&2")))
+            .unwrap();
+        let mut lines: Vec<_> = output.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["err", "out"]);
+    }
+
+    #[test]
+    fn a_failed_step_names_itself_and_what_to_do_next() {
+        let mut steps = Steps::default();
+        let failure = steps
+            .run("clippy", "mend it", |step| step.capture(&mut shell("exit 3")))
+            .unwrap_err();
+        let text = format!("{failure:#}");
+        assert!(
+            text.contains("step `clippy` failed") && text.contains("next: mend it"),
+            "{text}"
+        );
+        assert!(text.contains("exit status: 3"), "{text}");
+    }
+}
