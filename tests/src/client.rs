@@ -1,0 +1,185 @@
+//! The programs under observation: curl and openssl as processes, and hellos that rustls makes for the test to send.
+
+use std::{
+    io::{self, Read as _, Write as _},
+    net::TcpStream,
+    process::{Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use rustls::{ClientConfig, ClientConnection, NamedGroup, RootCertStore, pki_types::ServerName};
+
+use crate::{netns::Netns, wait::PATIENCE};
+
+/// How long curl itself may take. An exit by this limit is status 28 and never the right end of a test.
+const CURL_SECONDS_MAX: &str = "30";
+
+/// A client that ran to its end.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its process id.
+    pub pid: u32,
+    /// Its exit status; 128 and above for a signal.
+    pub status: i32,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained about.
+    pub stderr: String,
+    /// From its start to its end.
+    pub took: Duration,
+    /// Its command line, as a row should have it.
+    pub command_line: String,
+}
+
+impl Ran {
+    /// Checks that it succeeded with `page` in its output.
+    ///
+    /// # Errors
+    /// When it did not; the error has what it said.
+    pub fn got(&self, page: &str) -> Result<()> {
+        ensure!(
+            self.status == 0 && self.stdout.contains(page),
+            "the client did not get its page: {self:#?}"
+        );
+        Ok(())
+    }
+
+    /// Checks that it failed because its connection was ended under it, at once and not by a time-out.
+    ///
+    /// # Errors
+    /// When it ended otherwise.
+    pub fn was_cut_off(&self) -> Result<()> {
+        println!("cut off after {} ms: {}", self.took.as_millis(), self.command_line);
+        ensure!(
+            self.status != 0 && self.status != 28,
+            "the client was not cut off: {self:#?}"
+        );
+        ensure!(
+            self.stderr.contains("Software caused connection abort"),
+            "the client failed for another reason than ECONNABORTED: {self:#?}"
+        );
+        ensure!(
+            self.took < Duration::from_secs(5),
+            "the client hung before it failed: {self:#?}"
+        );
+        Ok(())
+    }
+}
+
+/// Runs curl inside `netns` with a silent progress meter and any certificate accepted.
+///
+/// # Errors
+/// When it is missing or cannot be started; a failed request is in the result.
+pub fn curl(netns: &Netns, arguments: &[&str]) -> Result<Ran> {
+    let mut all = vec!["-sSk", "--noproxy", "", "--max-time", CURL_SECONDS_MAX];
+    all.extend(arguments);
+    run(netns, "curl", &all)
+}
+
+/// Runs a client program inside `netns` to its end, with nothing on its stdin.
+///
+/// # Errors
+/// When it is missing or cannot be started.
+pub fn run(netns: &Netns, program: &str, arguments: &[&str]) -> Result<Ran> {
+    let mut command: Command = netns.command(program)?;
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let begun = Instant::now();
+    // `ip netns exec` becomes the program, so this is the program's own process id.
+    let child = command.spawn().with_context(|| format!("start {program}"))?;
+    let pid = child.id();
+    let output = child.wait_with_output()?;
+    let path = crate::tool::path_of(program)?;
+    Ok(Ran {
+        pid,
+        status: output.status.code().unwrap_or(128),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        took: begun.elapsed(),
+        command_line: format!("{} {}", path.display(), arguments.join(" ")),
+    })
+}
+
+/// A TLS client whose hello has a post-quantum key share and enough protocols to be about 1.8 KB, as Chrome's is.
+///
+/// # Errors
+/// When `name` is no DNS name.
+pub fn post_quantum_client(name: &str, roots: RootCertStore) -> Result<ClientConnection> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let groups: Vec<NamedGroup> = provider.kx_groups.iter().map(|group| group.name()).collect();
+    ensure!(
+        groups.first() == Some(&NamedGroup::X25519MLKEM768),
+        "the first key share is not post-quantum: {groups:?}"
+    );
+    let config = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols.push(b"http/1.1".to_vec());
+    for number in 0..10 {
+        config
+            .alpn_protocols
+            .push(format!("padding-to-the-size-of-a-browser-{number}").into_bytes());
+    }
+    Ok(ClientConnection::new(
+        Arc::new(config),
+        ServerName::try_from(name.to_owned())?,
+    )?)
+}
+
+/// The bytes of such a client's hello, one TLS record.
+///
+/// # Errors
+/// When rustls does not make one of at least 1,700 bytes.
+pub fn post_quantum_hello(name: &str) -> Result<Vec<u8>> {
+    let mut hello = Vec::new();
+    post_quantum_client(name, RootCertStore::empty())?.write_tls(&mut hello)?;
+    ensure!(hello.len() >= 1700, "the hello has only {} bytes", hello.len());
+    Ok(hello)
+}
+
+/// Cuts `bytes` at the given places.
+///
+/// # Errors
+/// When a place is outside, or before the one before it.
+pub fn cut(bytes: &[u8], places: &[usize]) -> Result<Vec<Vec<u8>>> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for &to in places.iter().chain([&bytes.len()]) {
+        pieces.push(bytes.get(from..to).context("a cut is out of place")?.to_vec());
+        from = to;
+    }
+    Ok(pieces)
+}
+
+/// Where `part` begins in `bytes`.
+///
+/// # Errors
+/// When it is not in there.
+pub fn position(bytes: &[u8], part: &str) -> Result<usize> {
+    let found = bytes.windows(part.len()).position(|window| window == part.as_bytes());
+    found.with_context(|| format!("{part} is not in the {} bytes", bytes.len()))
+}
+
+/// Sends one piece in a packet of its own, and waits for no answer.
+///
+/// # Errors
+/// Those of the socket.
+pub fn send(stream: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.write_all(piece)
+}
+
+/// Reads until the connection ends, and returns how it ended: what it brought, or the error.
+///
+/// # Errors
+/// The error that ended the connection; `WouldBlock` when nothing came for the patience of the tests.
+pub fn read_to_end(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

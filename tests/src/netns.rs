@@ -1,0 +1,150 @@
+//! A network namespace with a loopback device, no route out, and names of its own.
+//!
+//! Programs run inside by `ip netns exec`, which becomes the program: the child's process id is the program's. Sockets
+//! of the test itself are made by a thread that moves inside; a socket stays in the namespace that it was made in.
+
+use std::{
+    fs::{self, File},
+    io,
+    net::{SocketAddr, TcpListener, TcpStream},
+    os::fd::AsFd as _,
+    path::PathBuf,
+    process::{self, Command},
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use crate::tool;
+
+/// Names that resolve inside. The last resolves to IPv6 only.
+const HOSTS: &str = "\
+127.0.0.1 localhost
+::1 localhost
+127.0.0.1 good.example other.example notevil.example refused.example
+127.0.0.1 evil.example www.evil.example exact.example www.exact.example
+::1 six.example
+";
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A place where programs run: a namespace that this guard removes, or the host's own network.
+#[derive(Debug)]
+pub struct Netns {
+    inside: Option<Inside>,
+}
+
+#[derive(Debug)]
+struct Inside {
+    name: String,
+    /// Files that `ip netns exec` lays over those of /etc.
+    etc: PathBuf,
+}
+
+impl Netns {
+    /// Makes a namespace with its loopback device up.
+    ///
+    /// # Errors
+    /// When `ip` is missing or refuses; it needs root.
+    pub fn new() -> Result<Self> {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("proxysight-{}-{number}", process::id());
+        let etc = PathBuf::from("/etc/netns").join(&name);
+        fs::create_dir_all(&etc).with_context(|| format!("make {}; the tests need root", etc.display()))?;
+        ip(&["netns", "add", &name])?;
+        let netns = Self {
+            inside: Some(Inside {
+                name: name.clone(),
+                etc: etc.clone(),
+            }),
+        };
+        fs::write(etc.join("hosts"), HOSTS)?;
+        // No name server: a name that is not in the hosts file fails at once.
+        fs::write(etc.join("resolv.conf"), "")?;
+        ip(&["-n", &name, "link", "set", "lo", "up"])?;
+        Ok(netns)
+    }
+
+    /// The network that the daemon itself runs in.
+    #[must_use]
+    pub fn host() -> Self {
+        Self { inside: None }
+    }
+
+    /// A command that runs `program` inside. Its arguments are added by the caller.
+    ///
+    /// # Errors
+    /// When the program is not installed.
+    pub fn command(&self, program: &str) -> Result<Command> {
+        let path = tool::path_of(program)?;
+        let Some(Inside { name, etc: _ }) = &self.inside else {
+            return Ok(Command::new(path));
+        };
+        let mut command = Command::new(tool::path_of("ip")?);
+        command.args(["netns", "exec", name]).arg(path);
+        Ok(command)
+    }
+
+    /// A listening socket inside.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub fn listen(&self, address: SocketAddr) -> Result<TcpListener> {
+        let listener = self.within(|| TcpListener::bind(address))?;
+        listener.with_context(|| format!("listen on {address}"))
+    }
+
+    /// A connection made inside. The process that the daemon sees is the test itself.
+    ///
+    /// # Errors
+    /// When the thread cannot enter the namespace; the inner error is that of the connection.
+    pub fn connect(&self, address: SocketAddr) -> Result<io::Result<TcpStream>> {
+        self.within(|| TcpStream::connect(address))
+    }
+
+    fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T> {
+        let Some(Inside { name, etc: _ }) = &self.inside else {
+            return Ok(work());
+        };
+        let namespace = File::open(PathBuf::from("/run/netns").join(name))?;
+        // Only the new thread moves: the test's own stays where it is.
+        thread::scope(|scope| {
+            let visit = scope.spawn(|| -> Result<T> {
+                move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+                Ok(work())
+            });
+            visit.join().map_err(|_| anyhow!("the thread inside {name} panicked"))?
+        })
+    }
+}
+
+impl Drop for Netns {
+    fn drop(&mut self) {
+        let Some(Inside { name, etc }) = &self.inside else {
+            return;
+        };
+        let removed = ip(&["netns", "del", name]).and_then(|()| Ok(fs::remove_dir_all(etc)?));
+        if let Err(error) = removed {
+            let complaint = format!("remove the namespace {name}: {error:#}");
+            if thread::panicking() {
+                eprintln!("{complaint}");
+            } else {
+                panic!("{complaint}");
+            }
+        }
+    }
+}
+
+fn ip(arguments: &[&str]) -> Result<()> {
+    let output = Command::new(tool::path_of("ip")?).args(arguments).output()?;
+    if !output.status.success() {
+        bail!(
+            "ip {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Hellos that do not fit the simple picture: larger than a segment, or written in pieces cut inside the name.
+
+use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream},
+};
+
+use anyhow::{Context as _, Result, ensure};
+use monitor_tests::{
+    client::{cut, position, post_quantum_client, post_quantum_hello, read_to_end, send},
+    expect::{Expected, audited, blocked, network},
+    netns::Netns,
+    origin::PAGE,
+    sink::Sink,
+};
+use rustls::{RootCertStore, Stream, pki_types::CertificateDer};
+
+use crate::world::World;
+
+const EVIL: &str = "www.evil.example";
+
+/// Sends the pieces, each when the one before has arrived, and the last without waiting.
+fn send_pieces(netns: &Netns, sink: &Sink, number: usize, pieces: &[Vec<u8>]) -> Result<TcpStream> {
+    let mut stream = netns.connect(sink.address())??;
+    let mut sent = 0;
+    for (index, piece) in pieces.iter().enumerate() {
+        send(&mut stream, piece)?;
+        sent += piece.len();
+        if index + 1 < pieces.len() {
+            sink.wait_for(number, "a piece arrives", |connection| connection.bytes >= sent)?;
+        }
+    }
+    Ok(stream)
+}
+
+/// What the server may get of the pieces: all but the one that completes the name.
+fn harmless(pieces: &[Vec<u8>]) -> usize {
+    let all: usize = pieces.iter().map(Vec::len).sum();
+    all - pieces.last().map_or(0, Vec::len)
+}
+
+/// In audit mode all pieces arrive and the name is reported.
+fn check_named(pieces: &[Vec<u8>], source: &str) -> Result<()> {
+    let world = World::new()?;
+    let sink = Sink::start(&world.netns, (Ipv4Addr::LOCALHOST, 0).into())?;
+    let (daemon, line) = world.audits_evil()?;
+    let stream = send_pieces(&world.netns, &sink, 0, pieces)?;
+    let all: usize = pieces.iter().map(Vec::len).sum();
+    sink.wait_for(0, "every byte arrives", |connection| connection.bytes == all)?;
+    let of_sink = |expected: Expected| {
+        expected
+            .pid(std::process::id())
+            .column("RemotePort", sink.address().port())
+    };
+    daemon.row(
+        &of_sink(network("ConnectionSuccess"))
+            .column("RemoteUrl", EVIL)
+            .additional("HostnameSource", source),
+    )?;
+    daemon.row(
+        &audited(EVIL)
+            .pid(std::process::id())
+            .additional("IndicatorSource", line.as_str()),
+    )?;
+    stream.shutdown(Shutdown::Both)?;
+    let account = daemon.stop()?;
+    account.has(1, &audited(EVIL).pid(std::process::id()))
+}
+
+/// In block mode the completing piece does not arrive, and the sender is told.
+fn check_blocked(pieces: &[Vec<u8>], source: &str, address: IpAddr) -> Result<()> {
+    let world = World::new()?;
+    let sink = Sink::start(&world.netns, (address, 0).into())?;
+    let (daemon, line) = world.blocks_evil()?;
+    let mut stream = send_pieces(&world.netns, &sink, 0, pieces)?;
+    let error = read_to_end(&mut stream).err().context("the sender was not told")?;
+    ensure!(
+        error.kind() == ErrorKind::ConnectionAborted,
+        "the sender was told {error:?}"
+    );
+    let connection = sink.wait_for(0, "the connection ends at the server", |connection| connection.ended)?;
+    ensure!(
+        connection.bytes == harmless(pieces),
+        "{} bytes arrived, not {}",
+        connection.bytes,
+        harmless(pieces)
+    );
+    let account = daemon.stop()?;
+    let own = std::process::id();
+    let verdict = blocked(EVIL).pid(own).additional("HostnameSource", source);
+    account.has(1, &verdict.additional("IndicatorSource", line.as_str()))?;
+    account.has(0, &network("ConnectionSuccess").pid(own).column("RemoteUrl", EVIL))?;
+
+    // The same pieces pass when nobody looks: it was the daemon that kept the last one back.
+    let stream = send_pieces(&world.netns, &sink, 1, pieces)?;
+    let all: usize = pieces.iter().map(Vec::len).sum();
+    sink.wait_for(1, "every byte arrives", |connection| connection.bytes == all)?;
+    stream.shutdown(Shutdown::Both)?;
+    Ok(())
+}
+
+fn whole_hello() -> Result<Vec<Vec<u8>>> {
+    let hello = post_quantum_hello(EVIL)?;
+    println!("the hello has {} bytes", hello.len());
+    cut(&hello, &[])
+}
+
+/// Three pieces: the first ends inside the name, and so does the second.
+fn hello_cut_in_the_name() -> Result<Vec<Vec<u8>>> {
+    let hello = post_quantum_hello(EVIL)?;
+    let name = position(&hello, EVIL)?;
+    cut(&hello, &[name + 3, name + 8])
+}
+
+/// Three pieces: the first ends inside the header of the record, the second inside the name.
+fn hello_cut_in_the_header() -> Result<Vec<Vec<u8>>> {
+    let hello = post_quantum_hello(EVIL)?;
+    cut(&hello, &[3, position(&hello, EVIL)? + 6])
+}
+
+fn request_cut_in_the_name() -> Result<Vec<Vec<u8>>> {
+    let request = format!("CONNECT {EVIL}:8443 HTTP/1.1\r\nHost: {EVIL}:8443\r\n\r\n").into_bytes();
+    cut(&request, &[4, position(&request, EVIL)? + 6])
+}
+
+#[test]
+fn a_post_quantum_hello_is_named() -> Result<()> {
+    check_named(&whole_hello()?, "TlsSni")
+}
+
+#[test]
+fn a_post_quantum_hello_is_blocked() -> Result<()> {
+    check_blocked(&whole_hello()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+}
+
+#[test]
+fn a_hello_in_three_pieces_is_named() -> Result<()> {
+    check_named(&hello_cut_in_the_name()?, "TlsSni")
+}
+
+#[test]
+fn a_hello_in_three_pieces_is_blocked_by_the_last() -> Result<()> {
+    check_blocked(&hello_cut_in_the_name()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+}
+
+#[test]
+fn a_hello_in_three_pieces_is_blocked_over_ipv6() -> Result<()> {
+    check_blocked(&hello_cut_in_the_name()?, "TlsSni", Ipv6Addr::LOCALHOST.into())
+}
+
+#[test]
+fn a_hello_cut_in_its_header_is_blocked_by_the_last_piece() -> Result<()> {
+    check_blocked(&hello_cut_in_the_header()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+}
+
+#[test]
+fn a_connect_request_in_three_pieces_is_blocked_by_the_last() -> Result<()> {
+    check_blocked(
+        &request_cut_in_the_name()?,
+        "ConnectAuthority",
+        Ipv4Addr::LOCALHOST.into(),
+    )
+}
+
+#[test]
+fn a_real_handshake_with_a_post_quantum_hello_is_one_named_row() -> Result<()> {
+    let world = World::new()?;
+    let daemon = world.audits()?;
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(world.origin.certificate_der()?))?;
+    let mut client = post_quantum_client("good.example", roots)?;
+    let mut socket = world.netns.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)))??;
+    let mut tls = Stream::new(&mut client, &mut socket);
+    tls.write_all(b"GET / HTTP/1.1\r\nHost: good.example\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    tls.read_to_string(&mut answer)?;
+    ensure!(answer.contains(PAGE), "the server answered {answer:?}");
+    let own = std::process::id();
+    let named = network("ConnectionSuccess")
+        .pid(own)
+        .column("RemotePort", 8443)
+        .column("RemoteIP", "127.0.0.1");
+    let named = named
+        .column("RemoteUrl", "good.example")
+        .additional("HostnameSource", "TlsSni");
+    daemon.row(&named)?;
+    let account = daemon.stop()?;
+    account.has(1, &named)?;
+    account.has(1, &network("ConnectionSuccess").pid(own).column("RemotePort", 8443))
+}

@@ -1,0 +1,16 @@
+//! One binary with every integration test of proxysight. Needs root, and runs one test at a time:
+//! `cargo xtask test` does both.
+
+mod account;
+mod audit;
+mod block;
+mod block_wire;
+mod direct;
+mod hello;
+mod policy_check;
+mod proxied;
+mod refuse;
+mod restart;
+mod rows;
+mod stream_text;
+mod world;
