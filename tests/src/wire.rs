@@ -11,7 +11,7 @@ use crate::{feed::Feed, netns::Netns, running::Running};
 #[derive(Debug)]
 pub struct Wire {
     running: Running,
-    packets: Feed<Packet>,
+    packets: Feed<Option<Packet>>,
     talk: Feed<String>,
 }
 
@@ -74,7 +74,7 @@ impl Wire {
         let seen = |packet: &Packet| packet.from_port == port && packet.payload > 0;
         let found = self
             .packets
-            .wait_for(|packets| packets.iter().any(seen).then_some(()))?;
+            .wait_for(|packets| packets.iter().flatten().any(seen).then_some(()))?;
         found.with_context(|| format!("the capture shows no payload from port {port}"))
     }
 
@@ -92,13 +92,17 @@ impl Wire {
             "tcpdump ended with {status} and said:\n{}",
             talk.join("\n")
         );
-        self.packets.finish()
+        Ok(self.packets.finish()?.into_iter().flatten().collect())
     }
 }
 
 impl Packet {
     /// Reads a line such as `IP6 ::1.46310 > ::1.8888: Flags [P.], seq 1:6, ack 1, win 512, options […], length 5`.
-    fn parse(line: &str) -> Result<Self> {
+    /// An empty line, as tcpdump ends with when it is interrupted, is no packet.
+    fn parse(line: &str) -> Result<Option<Self>> {
+        if line.is_empty() {
+            return Ok(None);
+        }
         let read = || {
             let (from, rest) = line
                 .strip_prefix("IP6 ")
@@ -116,7 +120,9 @@ impl Packet {
                 from_port: from_port.parse().ok()?,
             })
         };
-        read().with_context(|| format!("not a line of tcpdump: {line}"))
+        read()
+            .map(Some)
+            .with_context(|| format!("not a line of tcpdump: {line}"))
     }
 }
 
@@ -125,7 +131,7 @@ mod tests {
     use super::Packet;
 
     fn check(line: &str, expect: Packet) {
-        assert_eq!(Packet::parse(line).unwrap(), expect);
+        assert_eq!(Packet::parse(line).unwrap(), Some(expect));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::world::World;
 const EVIL: &str = "www.evil.example";
 
 /// Sends the pieces, each when the one before has arrived, and the last without waiting.
-fn send_pieces(netns: &Netns, sink: &Sink, number: usize, pieces: &[Vec<u8>]) -> Result<TcpStream> {
+pub(crate) fn send_pieces(netns: &Netns, sink: &Sink, number: usize, pieces: &[Vec<u8>]) -> Result<TcpStream> {
     let mut stream = netns.connect(sink.address())??;
     let mut sent = 0;
     for (index, piece) in pieces.iter().enumerate() {
@@ -99,23 +99,36 @@ fn check_blocked(pieces: &[Vec<u8>], source: &str, address: IpAddr) -> Result<()
     Ok(())
 }
 
-fn whole_hello() -> Result<Vec<Vec<u8>>> {
+pub(crate) fn whole() -> Result<Vec<Vec<u8>>> {
     let hello = post_quantum_hello(EVIL)?;
     println!("the hello has {} bytes", hello.len());
     cut(&hello, &[])
 }
 
 /// Three pieces: the first ends inside the name, and so does the second.
-fn hello_cut_in_the_name() -> Result<Vec<Vec<u8>>> {
+pub(crate) fn cut_in_the_name() -> Result<Vec<Vec<u8>>> {
     let hello = post_quantum_hello(EVIL)?;
     let name = position(&hello, EVIL)?;
     cut(&hello, &[name + 3, name + 8])
 }
 
 /// Three pieces: the first ends inside the header of the record, the second inside the name.
-fn hello_cut_in_the_header() -> Result<Vec<Vec<u8>>> {
+pub(crate) fn cut_in_the_header() -> Result<Vec<Vec<u8>>> {
     let hello = post_quantum_hello(EVIL)?;
     cut(&hello, &[3, position(&hello, EVIL)? + 6])
+}
+
+/// Does a whole handshake with the origin and returns its answer to a request.
+pub(crate) fn page_of_good(world: &World) -> Result<String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(world.origin.certificate_der()?))?;
+    let mut client = post_quantum_client("good.example", roots)?;
+    let mut socket = world.netns.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)))??;
+    let mut tls = Stream::new(&mut client, &mut socket);
+    tls.write_all(b"GET / HTTP/1.1\r\nHost: good.example\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    tls.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 fn request_cut_in_the_name() -> Result<Vec<Vec<u8>>> {
@@ -125,32 +138,32 @@ fn request_cut_in_the_name() -> Result<Vec<Vec<u8>>> {
 
 #[test]
 fn a_post_quantum_hello_is_named() -> Result<()> {
-    check_named(&whole_hello()?, "TlsSni")
+    check_named(&whole()?, "TlsSni")
 }
 
 #[test]
 fn a_post_quantum_hello_is_blocked() -> Result<()> {
-    check_blocked(&whole_hello()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+    check_blocked(&whole()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
 }
 
 #[test]
 fn a_hello_in_three_pieces_is_named() -> Result<()> {
-    check_named(&hello_cut_in_the_name()?, "TlsSni")
+    check_named(&cut_in_the_name()?, "TlsSni")
 }
 
 #[test]
 fn a_hello_in_three_pieces_is_blocked_by_the_last() -> Result<()> {
-    check_blocked(&hello_cut_in_the_name()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+    check_blocked(&cut_in_the_name()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
 }
 
 #[test]
 fn a_hello_in_three_pieces_is_blocked_over_ipv6() -> Result<()> {
-    check_blocked(&hello_cut_in_the_name()?, "TlsSni", Ipv6Addr::LOCALHOST.into())
+    check_blocked(&cut_in_the_name()?, "TlsSni", Ipv6Addr::LOCALHOST.into())
 }
 
 #[test]
 fn a_hello_cut_in_its_header_is_blocked_by_the_last_piece() -> Result<()> {
-    check_blocked(&hello_cut_in_the_header()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+    check_blocked(&cut_in_the_header()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
 }
 
 #[test]
@@ -166,15 +179,10 @@ fn a_connect_request_in_three_pieces_is_blocked_by_the_last() -> Result<()> {
 fn a_real_handshake_with_a_post_quantum_hello_is_one_named_row() -> Result<()> {
     let world = World::new()?;
     let daemon = world.audits()?;
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from(world.origin.certificate_der()?))?;
-    let mut client = post_quantum_client("good.example", roots)?;
-    let mut socket = world.netns.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, 8443)))??;
-    let mut tls = Stream::new(&mut client, &mut socket);
-    tls.write_all(b"GET / HTTP/1.1\r\nHost: good.example\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    tls.read_to_string(&mut answer)?;
-    ensure!(answer.contains(PAGE), "the server answered {answer:?}");
+    ensure!(
+        page_of_good(&world)?.contains(PAGE),
+        "the server did not answer with its page"
+    );
     let own = std::process::id();
     let named = network("ConnectionSuccess")
         .pid(own)

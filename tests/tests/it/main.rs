@@ -6,6 +6,7 @@ mod audit;
 mod block;
 mod block_wire;
 mod direct;
+mod harness;
 mod hello;
 mod policy_check;
 mod proxied;
