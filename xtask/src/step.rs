@@ -107,6 +107,11 @@ impl Step {
         self.bar.suspend(|| eprintln!("xtask: {line}"));
     }
 
+    /// Prints a line of data, above the spinner.
+    pub(crate) fn print(&self, line: &str) {
+        self.bar.suspend(|| println!("{line}"));
+    }
+
     /// Runs `command` with its output kept back; the output is printed when it fails and returned when it does not.
     pub(crate) fn capture(&self, command: &mut Command) -> Result<String> {
         let (status, output) = self.collect(command)?;
