@@ -73,7 +73,7 @@ impl Ran {
 /// # Errors
 /// When it is missing or cannot be started; a failed request is in the result.
 pub fn curl(netns: &Netns, arguments: &[&str]) -> Result<Ran> {
-    let mut all = vec!["-sSk", "--noproxy", "", "--max-time", CURL_SECONDS_MAX];
+    let mut all = vec!["-sSk", "--max-time", CURL_SECONDS_MAX];
     all.extend(arguments);
     run(netns, "curl", &all)
 }

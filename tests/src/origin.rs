@@ -33,7 +33,7 @@ impl Default for Ports {
 #[derive(Debug)]
 pub struct Origin {
     // Ends before its files are removed: fields go in this order.
-    _running: Running,
+    running: Running,
     dir: TempDir,
 }
 
@@ -61,13 +61,13 @@ impl Origin {
             .arg(dir.path().join("error.log"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Running::spawn("nginx", &mut command)?;
-        let mut origin = Self { _running: running, dir };
+        let mut origin = Self { running, dir };
         for port in [ports.tls, ports.http] {
             for address in [
                 SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
                 (Ipv6Addr::LOCALHOST, port).into(),
             ] {
-                wait_for_port(netns, "nginx", address, &mut origin._running)
+                wait_for_port(netns, "nginx", address, &mut origin.running)
                     .with_context(|| fs::read_to_string(origin.dir.path().join("error.log")).unwrap_or_default())?;
             }
         }

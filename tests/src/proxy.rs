@@ -28,7 +28,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Proxy {
     // Ends before its files are removed: fields go in this order.
-    _running: Running,
+    running: Running,
     kind: Kind,
     dir: TempDir,
 }
@@ -53,16 +53,12 @@ impl Proxy {
         command.args(foreground).arg(config);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Running::spawn(kind.program(), &mut command)?;
-        let mut proxy = Self {
-            _running: running,
-            kind,
-            dir,
-        };
+        let mut proxy = Self { running, kind, dir };
         for address in [
             SocketAddr::from((Ipv4Addr::LOCALHOST, kind.port())),
             (Ipv6Addr::LOCALHOST, kind.port()).into(),
         ] {
-            wait_for_port(netns, kind.program(), address, &mut proxy._running)
+            wait_for_port(netns, kind.program(), address, &mut proxy.running)
                 .with_context(|| fs::read_to_string(proxy.dir.path().join("cache.log")).unwrap_or_default())?;
         }
         Ok(proxy)

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use rustix::net::{Shutdown, shutdown};
 
 use crate::{netns::Netns, wait};
 
@@ -15,6 +16,7 @@ use crate::{netns::Netns, wait};
 #[derive(Debug)]
 pub struct Sink {
     address: SocketAddr,
+    listener: Arc<TcpListener>,
     connections: Arc<Mutex<Vec<Connection>>>,
 }
 
@@ -28,7 +30,7 @@ pub struct Connection {
 }
 
 impl Sink {
-    /// Listens at a free port of `address` in `netns`. Its threads end with the test process: they only wait.
+    /// Listens at a free port of `address` in `netns`.
     ///
     /// # Errors
     /// When the address cannot be bound.
@@ -60,6 +62,20 @@ impl Sink {
         };
         let waited = wait::until(what, || Ok(look().filter(&holds)));
         waited.with_context(|| format!("connection {number} of the sink: {:?}", look()))
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        // Wakes the accepting thread, which would keep the namespace alive. The threads of connections end with them.
+        if let Err(error) = shutdown(&self.listener, Shutdown::Read) {
+            let complaint = format!("stop listening at {}: {error}", self.address);
+            if thread::panicking() {
+                eprintln!("{complaint}");
+            } else {
+                panic!("{complaint}");
+            }
+        }
     }
 }
 

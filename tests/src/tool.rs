@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 /// What installs everything that the tests need on Debian and Ubuntu. `cargo xtask test` runs the same.
 pub const INSTALL: &str = "apt-get install -y --no-install-recommends \
-    curl iproute2 nginx-light openssl squid tcpdump tinyproxy util-linux";
+    curl iproute2 nginx openssl squid tcpdump tinyproxy util-linux";
 
 const FOLDERS: [&str; 5] = ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin"];
 

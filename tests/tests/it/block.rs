@@ -5,8 +5,10 @@ use monitor_tests::{
     client::{Ran, curl, run},
     daemon::{Account, Daemon},
     expect::{blocked, network},
-    origin::PAGE,
+    netns::Netns,
+    origin::{Origin, PAGE, Ports},
     proxy::Kind,
+    temp::TempDir,
 };
 
 use crate::world::World;
@@ -228,4 +230,32 @@ fn several_policy_files_add_up_and_each_kind_of_line_counts() -> Result<()> {
     }
     daemon.stop()?;
     Ok(())
+}
+
+#[test]
+fn a_client_in_the_daemons_own_network_is_blocked_too() -> Result<()> {
+    let host = Netns::host();
+    let origin = Origin::start(
+        &host,
+        Ports {
+            tls: 28443,
+            http: 28080,
+        },
+    )?;
+    let policies = TempDir::new()?;
+    let policy = policies.write("evil.txt", "evil.example\n")?;
+    let policy = policy.to_str().context("UTF-8")?;
+    let daemon = Daemon::start(&["--mode", "block", "--policy", policy])?;
+    let ask = |host_name: &str| {
+        let resolve = format!("{host_name}:28443:127.0.0.1");
+        curl(&host, &["--resolve", &resolve, &format!("https://{host_name}:28443/")])
+    };
+    let ran = ask("evil.example")?;
+    ran.was_cut_off()?;
+    ask("good.example")?.got(PAGE)?;
+    ensure!(
+        !origin.requests()?.contains("evil.example"),
+        "the origin got a blocked request"
+    );
+    check_verdict(&daemon.stop()?, &ran, "evil.example", "TlsSni", &format!("{policy}:1"))
 }
