@@ -35,12 +35,13 @@ impl Sink {
     /// # Errors
     /// When the address cannot be bound.
     pub fn start(netns: &Netns, address: SocketAddr) -> Result<Self> {
-        let listener = netns.listen(address)?;
+        let listener = Arc::new(netns.listen(address)?);
+        let connections = Arc::default();
         let sink = Self {
             address: listener.local_addr()?,
-            connections: Arc::default(),
+            listener: Arc::clone(&listener),
+            connections: Arc::clone(&connections),
         };
-        let connections = Arc::clone(&sink.connections);
         thread::spawn(move || accept(&listener, &connections));
         Ok(sink)
     }
