@@ -179,6 +179,28 @@ fn openssl_is_blocked_inside_a_tunnel_as_curl_is() -> Result<()> {
 }
 
 #[test]
+fn a_later_request_on_the_same_connection_is_blocked_by_its_own_name() -> Result<()> {
+    let world = World::new()?;
+    let proxy = world.proxy(Kind::Squid)?;
+    let (daemon, line) = world.blocks_evil()?;
+    let urls = ["http://good.example:8080/first", "http://evil.example:8080/second"];
+    let ran = curl(&world.netns, &["-x", &proxy.url(), urls[0], urls[1]])?;
+    ensure!(
+        ran.stdout.matches(PAGE).count() == 1,
+        "not exactly the first page came: {ran:#?}"
+    );
+    ran.was_cut_off()?;
+    let verdict = blocked("evil.example")
+        .pid(ran.pid)
+        .additional("HostnameSource", "AbsoluteUri");
+    daemon.row(&verdict.additional("IndicatorSource", line.as_str()))?;
+    let log = proxy.log_with("good.example")?;
+    ensure!(!log.contains("evil.example"), "the proxy got a blocked request:\n{log}");
+    daemon.stop()?;
+    Ok(())
+}
+
+#[test]
 fn a_name_is_blocked_in_any_case() -> Result<()> {
     let world = World::new()?;
     let proxy = world.proxy(Kind::Tinyproxy)?;
