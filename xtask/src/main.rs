@@ -7,6 +7,7 @@ mod build;
 mod cargo;
 mod ebpf;
 mod machine;
+mod packages;
 mod run;
 mod step;
 mod test;

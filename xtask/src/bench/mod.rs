@@ -1,6 +1,28 @@
-//! x
+//! `cargo xtask bench`: what the daemon costs the programs it watches, and what it uses itself.
+
+mod connections;
+mod daemon;
+mod process;
+mod server;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// Measure what the daemon costs (needs root)
 #[derive(clap::Args)]
-pub(crate) struct Arguments {}
-pub(crate) fn main(_: Arguments) -> anyhow::Result<()> {
-    Ok(())
+#[command(after_help = "Example: cargo xtask bench connections --rounds 6 --seconds 5")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    Connections(connections::Arguments),
+}
+
+pub(crate) fn main(Arguments { bench }: Arguments) -> Result<()> {
+    match bench {
+        Bench::Connections(arguments) => connections::main(arguments),
+    }
 }

@@ -4,8 +4,6 @@
 //! what is shipped. Only two things need root: installing the programs that the tests drive, and the integration
 //! tests, which attach kernel programs. Cargo's test output goes to stdout as it comes.
 
-mod packages;
-
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -13,6 +11,7 @@ use anyhow::{Result, bail};
 use crate::{
     build, cargo, ebpf,
     machine::{self, Root},
+    packages,
     step::{self, Steps},
     tidy, toolchain,
 };

@@ -1,4 +1,4 @@
-//! The programs that the tests drive, and how the missing ones are installed.
+//! The programs that the tests and `bench` drive, and how the missing ones are installed.
 //!
 //! Real clients and real proxies, so that the tests prove what users see. Installing them is the only change that
 //! xtask makes to a system, and it starts no service.
@@ -87,7 +87,7 @@ const NEEDS: &[Need] = &[
 const SERVICES: [&str; 3] = ["nginx", "squid", "tinyproxy"];
 
 /// Installs what is missing.
-pub(super) fn provide(steps: &mut Steps) -> Result<()> {
+pub(crate) fn provide(steps: &mut Steps) -> Result<()> {
     let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_there(need.proof)).collect();
     if missing.is_empty() {
         return Ok(());
