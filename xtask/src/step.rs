@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    io::{BufRead as _, BufReader, IsTerminal as _, Read},
+    io::{BufRead as _, BufReader, IsTerminal as _, Read, Write as _},
     process::{Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
@@ -109,7 +109,9 @@ impl Step {
 
     /// Prints a line of data, above the spinner.
     pub(crate) fn print(&self, line: &str) {
-        self.bar.suspend(|| println!("{line}"));
+        // A reader that has gone (`| head`) wants no more: that is no failure, and the step goes on.
+        self.bar
+            .suspend(|| writeln!(std::io::stdout(), "{line}").unwrap_or_default());
     }
 
     /// Runs `command` with its output kept back; the output is printed when it fails and returned when it does not.

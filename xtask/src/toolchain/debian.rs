@@ -63,8 +63,12 @@ impl Unpacked {
         self.toolchain.join("bin/clippy-driver")
     }
 
-    /// bpf-linker.
+    /// bpf-linker, which needs the libraries that its LLVM needs.
     pub(super) fn linker(&self) -> PathBuf {
+        self.toolchain.join("bin/bpf-linker")
+    }
+
+    fn built_linker(&self) -> PathBuf {
         self.tools.join("bin/bpf-linker")
     }
 
@@ -93,7 +97,10 @@ impl Unpacked {
     }
 
     fn is_complete(&self) -> bool {
-        fs::read_to_string(self.stamp()).is_ok_and(|text| text == self.stamp_text()) && self.linker().exists()
+        fs::read_to_string(self.stamp()).is_ok_and(|text| text == self.stamp_text())
+            && [self.linker(), self.built_linker()]
+                .iter()
+                .all(|program| program.exists())
     }
 }
 
@@ -140,8 +147,11 @@ fn fetch(unpacked: &Unpacked, step: &Step) -> Result<()> {
         )?;
     }
     mend_links(&unpacked.libraries())?;
-    write_wrapper(unpacked, "rustc")?;
-    write_wrapper(unpacked, "clippy-driver")?;
+    let programs = unpacked.unpacked().join("usr/bin");
+    for (wrapper, name) in [(unpacked.rustc(), "rustc"), (unpacked.clippy_driver(), "clippy-driver")] {
+        write_wrapper(unpacked, &wrapper, &programs.join(name))?;
+    }
+    write_wrapper(unpacked, &unpacked.linker(), &unpacked.built_linker())?;
     for program in [unpacked.rustc(), unpacked.clippy_driver()] {
         step.capture(Command::new(program).arg("--version"))
             .context("the unpacked compiler does not run here")?;
@@ -173,18 +183,16 @@ fn mend_links(libraries: &Path) -> Result<()> {
 }
 
 /// The compiler finds its own sysroot from where it lies; only its shared libraries must be pointed out.
-fn write_wrapper(unpacked: &Unpacked, program: &str) -> Result<()> {
-    let real = unpacked.unpacked().join("usr/bin").join(program);
-    let wrapper = unpacked.toolchain.join("bin").join(program);
+fn write_wrapper(unpacked: &Unpacked, wrapper: &Path, program: &Path) -> Result<()> {
     let script = format!(
         "#!/bin/sh\nLD_LIBRARY_PATH='{}'\nexport LD_LIBRARY_PATH\nexec '{}' \"$@\"\n",
         unpacked.libraries().display(),
-        real.display()
+        program.display()
     );
-    fs::create_dir_all(unpacked.toolchain.join("bin"))?;
-    fs::write(&wrapper, script).with_context(|| format!("write {}", wrapper.display()))?;
-    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))?;
-    Ok(())
+    fs::create_dir_all(unpacked.toolchain.join("bin")).context("make target/toolchain/bin")?;
+    fs::write(wrapper, script).with_context(|| format!("write {}", wrapper.display()))?;
+    fs::set_permissions(wrapper, fs::Permissions::from_mode(0o755))
+        .with_context(|| format!("make {} a program", wrapper.display()))
 }
 
 fn build_linker(unpacked: &Unpacked, step: &Step) -> Result<()> {
