@@ -8,9 +8,9 @@ use super::{Finding, source::Source};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("process", &[]),
-    ("correlate", &[]),
-    ("decide", &[]),
-    ("record", &["correlate", "decide"]),
+    ("correlate", &["process"]),
+    ("decide", &["correlate"]),
+    ("record", &["process", "correlate", "decide"]),
     ("stream", &["record"]),
     (
         "pipeline",

@@ -1,8 +1,12 @@
 //! Imports come in the order std, external, crate, with a blank line between.
 //!
-//! rustfmt sorts inside a group; only nightly's can order the groups. Re-exports and imports inside items are left alone.
+//! rustfmt sorts inside a group; only nightly's can order the groups, which is how to mend a file. The first misplaced
+//! import of a file is reported. Re-exports and imports inside items are left alone.
 
 use super::{Finding, source::Source};
+
+const ADVICE: &str = "order imports std, external, crate with a blank line between: \
+                      `cargo +nightly fmt -- --config group_imports=StdExternalCrate`";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
@@ -12,29 +16,35 @@ enum Group {
 }
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    first_misplaced(source)
+        .map(|line| Finding::error(source, line, "imports", ADVICE))
+        .into_iter()
+        .collect()
+}
+
+fn first_misplaced(source: &Source) -> Option<usize> {
     let mut before: Option<Group> = None;
     let mut is_after_blank = true;
     let mut is_inside = false;
-    for (text, line) in source.code.iter().zip(1..) {
+    for ((text, raw), line) in source.code.iter().zip(&source.lines).zip(1..) {
         // A comment is blank in the code but no blank line.
-        let is_blank = source.lines.get(line - 1).is_some_and(|raw| raw.trim().is_empty());
+        let is_blank = raw.trim().is_empty();
         if is_inside {
             is_inside = !text.contains(';');
         } else if let Some(path) = text.strip_prefix("use ") {
             let group = group(path);
-            if let Some(message) = before.and_then(|before| misplaced(before, group, is_after_blank)) {
-                findings.push(Finding::error(source, line, "imports", message));
+            if before.is_some_and(|before| is_misplaced(before, group, is_after_blank)) {
+                return Some(line);
             }
             before = Some(group);
             is_inside = !text.contains(';');
-        } else if !is_blank && !text.trim().is_empty() && !text.starts_with("pub use ") {
+        } else if !text.trim().is_empty() && !text.starts_with("pub use ") {
             // Another item: what follows is a new run.
             before = None;
         }
         is_after_blank = is_blank;
     }
-    findings
+    None
 }
 
 fn group(path: &str) -> Group {
@@ -45,11 +55,8 @@ fn group(path: &str) -> Group {
     }
 }
 
-fn misplaced(before: Group, group: Group, is_after_blank: bool) -> Option<&'static str> {
-    if group < before {
-        return Some("order imports std, external, crate");
-    }
-    (group > before && !is_after_blank).then_some("put a blank line between std, external and crate")
+fn is_misplaced(before: Group, group: Group, is_after_blank: bool) -> bool {
+    group < before || (group > before && !is_after_blank)
 }
 
 #[cfg(test)]
