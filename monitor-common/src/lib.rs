@@ -11,4 +11,5 @@ pub mod counter;
 pub mod event;
 pub mod limits;
 pub mod policy;
+pub mod programs;
 pub mod wire;

@@ -1,1 +1,19 @@
-//! placeholder
+//! proxysight: the real target of connections behind forward proxies, audited or blocked.
+//!
+//! The modules follow the data: [`kernel`] hands over bytes from the ring, [`pipeline`] decodes them, finds the
+//! [`process`], has [`correlate`] make connections of events, lets [`decide`] explain verdicts, turns changes into
+//! [`record`]s and gives them to the [`stream`]. [`command`] wires them together; [`cli`] is what users type.
+
+#![deny(unsafe_code)]
+
+pub mod account;
+pub mod cli;
+pub mod command;
+pub mod correlate;
+pub mod decide;
+pub mod host;
+pub mod kernel;
+pub mod pipeline;
+pub mod process;
+pub mod record;
+pub mod stream;

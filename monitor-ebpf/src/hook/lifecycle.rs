@@ -1,0 +1,80 @@
+//! When an outgoing connection is about to be opened, is established, is gone.
+//!
+//! Hook `sock_ops` (BPF_CGROUP_SOCK_OPS, Linux 4.13; state changes 4.16; the socket 5.5). It runs under the socket lock.
+//! Sockets that the connect hook has not seen have no state and are left alone.
+
+use crate::emit;
+use crate::flow::Flow;
+use crate::maps::{cookie, drop_pieces};
+use aya_ebpf::bindings::{
+    BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB, BPF_SOCK_OPS_STATE_CB, BPF_SOCK_OPS_STATE_CB_FLAG, BPF_SOCK_OPS_TCP_CONNECT_CB,
+    bpf_sock_ops,
+};
+use aya_ebpf::macros::sock_ops;
+use aya_ebpf::programs::SockOpsContext;
+use core::ptr::read_volatile;
+use monitor_common::event::{Endpoints, Kind};
+
+/// `BPF_TCP_CLOSE` (UAPI): the last state of every connection, also after time-wait.
+const TCP_CLOSE: u32 = 7;
+const AF_INET6: u32 = 10;
+/// What the kernel expects of a program that sets nothing.
+const DONE: u32 = 1;
+
+#[sock_ops]
+fn lifecycle(ctx: SockOpsContext) -> u32 {
+    let op = ctx.op();
+    if op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_STATE_CB {
+        return DONE;
+    }
+    // SAFETY: the context is live; the pointer is tested.
+    let sk = unsafe { (*ctx.ops).__bindgen_anon_2.sk };
+    if sk.is_null() {
+        return DONE;
+    }
+    let Some(flow) = Flow::of(sk.cast()) else {
+        return DONE;
+    };
+    match op {
+        BPF_SOCK_OPS_TCP_CONNECT_CB => {
+            flow.endpoints = endpoints(ctx.ops);
+            // Asks for the state changes; without them the close is not seen, and the socket's own storage still ends
+            // with it, so a failure loses the row of the end only.
+            let _ = ctx.set_cb_flags((ctx.cb_flags() | BPF_SOCK_OPS_STATE_CB_FLAG) as i32);
+        }
+        BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => emit::lifecycle(Kind::Established, flow, cookie(&ctx)),
+        _ => {
+            if ctx.arg(1) == TCP_CLOSE {
+                drop_pieces(&ctx);
+                emit::lifecycle(Kind::Closed, flow, cookie(&ctx));
+            }
+        }
+    }
+    DONE
+}
+
+/// Reads the addresses word by word: the verifier knows each as a field of the context, but no wider read.
+#[inline(always)]
+fn endpoints(ops: *mut bpf_sock_ops) -> Endpoints {
+    let mut both = Endpoints::EMPTY;
+    // SAFETY: fields of a live context (UAPI); volatile, so that LLVM does not merge reads.
+    unsafe {
+        both.local_port = read_volatile(&raw const (*ops).local_port);
+        both.remote_port = u32::from_be(read_volatile(&raw const (*ops).remote_port));
+        if read_volatile(&raw const (*ops).family) == AF_INET6 {
+            both.family = 6;
+            let local = &raw const (*ops).local_ip6;
+            let remote = &raw const (*ops).remote_ip6;
+            for word in 0..4 {
+                let bytes = word * 4..word * 4 + 4;
+                both.local[bytes.clone()].copy_from_slice(&read_volatile(&raw const (*local)[word]).to_ne_bytes());
+                both.remote[bytes].copy_from_slice(&read_volatile(&raw const (*remote)[word]).to_ne_bytes());
+            }
+        } else {
+            both.family = 4;
+            both.local[..4].copy_from_slice(&read_volatile(&raw const (*ops).local_ip4).to_ne_bytes());
+            both.remote[..4].copy_from_slice(&read_volatile(&raw const (*ops).remote_ip4).to_ne_bytes());
+        }
+    }
+    both
+}

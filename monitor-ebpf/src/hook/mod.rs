@@ -1,0 +1,22 @@
+//! The programs, one hook family per file. Each file names the kernel's hook, since when it is there, and what may fail.
+//!
+//! ```text
+//! connect4, connect6            who
+//! lifecycle                     established, closed
+//! first_bytes ─┬► parse_http ─► parse_authority ─┬► hash_name ─► decide
+//!              └► parse_tls ─► (unrecord) ───────┘
+//! any parser  ──► keep          the message is not complete yet
+//! replies                       the proxy's answer to CONNECT
+//! trial                         first_bytes for BPF_PROG_TEST_RUN; never attached
+//! ```
+//!
+//! Each arrow is a tail call. It bounds what the verifier follows at once: as one program all this takes 969,492 of its
+//! 1,000,000 instructions on 5.10 and is refused from 6.12 on.
+
+mod connect;
+mod decide;
+mod first_bytes;
+mod lifecycle;
+mod parse;
+mod replies;
+mod trial;

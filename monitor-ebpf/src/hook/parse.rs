@@ -1,0 +1,136 @@
+//! The parsers as programs: each looks at the message so far and calls whoever comes next.
+//!
+//! `cgroup_skb/egress` programs that are reached by tail call from `first_bytes` only.
+
+use crate::counters::count;
+use crate::flow::Flow;
+use crate::maps::{Buffer, keep_pieces, scratch, unrecorded};
+use crate::run::{LEN, LEVEL, PASS, buffer, called, cb, settle, tail_call};
+use aya_ebpf::check_bounds_signed;
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use aya_ebpf::macros::cgroup_skb;
+use aya_ebpf::programs::SkBuffContext;
+use core::hint::black_box;
+use monitor_common::counter::Counter;
+use monitor_common::limits::{BLOCK_BYTES, MESSAGE_BYTES_MAX, RECORD_STEPS_MAX};
+use monitor_common::programs::Callee;
+use monitor_common::wire::{Outcome, Prefix, Work, http, tls};
+
+#[cgroup_skb(egress)]
+fn parse_http(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, work| {
+        Some(match http::request(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work) {
+            Outcome::Name => tail_call(ctx, Callee::ParseAuthority),
+            outcome => go_on(ctx, flow, outcome),
+        })
+    })
+}
+
+#[cgroup_skb(egress)]
+fn parse_authority(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, work| {
+        let bytes = buffer(ctx)?;
+        let outcome = http::authority(&Prefix::new(bytes, cb::<LEN>(ctx) as usize), work);
+        if outcome == Outcome::Name {
+            take_name(bytes, work);
+        }
+        Some(go_on(ctx, flow, outcome))
+    })
+}
+
+#[cgroup_skb(egress)]
+fn parse_tls(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, work| {
+        let bytes = buffer(ctx)?;
+        let outcome = tls::hello(&Prefix::new(bytes, cb::<LEN>(ctx) as usize), work);
+        if outcome == Outcome::Name {
+            take_name(bytes, work);
+        }
+        Some(go_on(ctx, flow, outcome))
+    })
+}
+
+#[cgroup_skb(egress)]
+fn unrecord(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, work| {
+        let outcome = try_unrecord(ctx, work)?;
+        Some(go_on(ctx, flow, outcome))
+    })
+}
+
+/// Takes the record headers out of the hello into another buffer and parses that.
+#[inline(always)]
+fn try_unrecord(ctx: &SkBuffContext, mut work: &mut Work) -> Option<Outcome> {
+    let bytes = buffer(ctx)?;
+    let clean = unrecorded(cb::<LEVEL>(ctx))?;
+    let p = Prefix::new(bytes, cb::<LEN>(ctx) as usize);
+    tls::start(work);
+    for _ in 0..RECORD_STEPS_MAX {
+        match tls::step(&p, work) {
+            tls::Step::Header => {}
+            tls::Step::Copy { from, to, len } => {
+                let (from, to, len) = (from as i64, to as i64, len as i64);
+                let fits = check_bounds_signed(from, 0, MESSAGE_BYTES_MAX as i64 - 1)
+                    && check_bounds_signed(to, 0, MESSAGE_BYTES_MAX as i64 - 1)
+                    && check_bounds_signed(len, 1, BLOCK_BYTES as i64);
+                if !fits {
+                    break;
+                }
+                // SAFETY: both ends are at most MESSAGE_BYTES_MAX - 1 + BLOCK_BYTES, less than the buffers.
+                unsafe {
+                    let (to, from) = (clean.as_mut_ptr().add(to as usize), bytes.as_ptr().add(from as usize));
+                    bpf_probe_read_kernel(to.cast(), len as u32, from.cast());
+                }
+            }
+            tls::Step::Done => break,
+        }
+    }
+    count(Counter::Unrecorded);
+    work = black_box(work);
+    let outcome = tls::body(&Prefix::new(clean, work.to as usize), work);
+    if outcome == Outcome::Name {
+        take_name(clean, work);
+    }
+    Some(outcome)
+}
+
+#[cgroup_skb(egress)]
+fn keep(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, _| {
+        let have = cb::<LEN>(ctx);
+        if have as usize >= MESSAGE_BYTES_MAX {
+            return Some(settle(ctx, flow, Counter::MessageTooLong));
+        }
+        if flow.have == 0 {
+            if !keep_pieces(ctx, scratch(cb::<LEVEL>(ctx))?) {
+                return Some(settle(ctx, flow, Counter::NoRoomForPieces));
+            }
+            flow.have = have;
+            count(Counter::Reassembled);
+        }
+        Some(PASS)
+    })
+}
+
+#[inline(always)]
+fn go_on(ctx: &SkBuffContext, flow: &mut Flow, outcome: Outcome) -> i32 {
+    match outcome {
+        Outcome::Name => tail_call(ctx, Callee::HashName),
+        Outcome::NeedMore => tail_call(ctx, Callee::Keep),
+        Outcome::Fragmented => tail_call(ctx, Callee::Unrecord),
+        Outcome::NoName => settle(ctx, flow, Counter::NoName),
+        Outcome::Other => settle(ctx, flow, Counter::Opaque),
+    }
+}
+
+/// Copies the name out of its buffer: what follows has one source of bytes instead of three.
+#[inline(always)]
+fn take_name(bytes: &Buffer, work: &mut Work) {
+    let start = work.start as i64;
+    if check_bounds_signed(start, 0, MESSAGE_BYTES_MAX as i64 - 1) {
+        // SAFETY: `start + 256` is less than the buffer, and `name` has 256 bytes.
+        unsafe {
+            bpf_probe_read_kernel((&raw mut work.name).cast(), 256, bytes.as_ptr().add(start as usize).cast());
+        }
+    }
+}

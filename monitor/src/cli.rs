@@ -1,0 +1,90 @@
+//! What users type, as typed. `command` gives it its meaning.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Sees the real target of connections behind forward proxies; audits or blocks dangerous domains.
+#[derive(Debug, Parser)]
+#[command(name = "proxysight", version, args_override_self = true, after_help = "\
+Exit status: 0 done; 1 a check found something; 2 usage; 3 failed at run time.
+
+Example:
+  proxysight run --mode audit --policy /etc/proxysight/evil.list --stream")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon in the foreground
+    #[command(args_override_self = true, after_help = "\
+Example: watch live what every process asks its proxy for, and stop what is listed:
+  proxysight run --mode block --policy evil.list --stream
+
+Example: one JSON row per line, for another program:
+  proxysight run --mode audit --stream --format json | jq -r .RemoteUrl")]
+    Run(Run),
+    /// Work with policy files
+    #[command(subcommand)]
+    Policy(Policy),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// off: nothing is attached; audit: dangerous names are recorded; block: they do not leave the host
+    #[arg(long, value_enum, default_value_t = ModeArg::Off)]
+    pub mode: ModeArg,
+    /// A domain list or hosts file of dangerous names; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub policy: Vec<PathBuf>,
+    /// Load the good lines of a policy file that has bad ones
+    #[arg(long)]
+    pub lenient: bool,
+    /// Write records to standard output as they are made
+    #[arg(long)]
+    pub stream: bool,
+    /// How the stream is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// What `policy` does.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Check policy files without loading them
+    #[command(after_help = "\
+Exit status is 1 when a line is bad.
+
+Example:
+  proxysight policy check evil.list /etc/hosts.block")]
+    Check {
+        /// Domain lists and hosts files
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// A mode, as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModeArg {
+    /// Nothing is attached.
+    #[value(alias = "disabled")]
+    Off,
+    /// Dangerous names are recorded and pass.
+    Audit,
+    /// Dangerous names are recorded and do not leave the host.
+    Block,
+}
+
+/// A form of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

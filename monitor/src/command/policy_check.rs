@@ -1,0 +1,13 @@
+//! `proxysight policy check`: are these files a policy?
+
+use super::{Failure, policy_files};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+pub(super) fn check(paths: &[PathBuf]) -> Result<ExitCode, Failure> {
+    let loaded = policy_files::load(paths)?;
+    let repeated = loaded.builder.repeated();
+    let rules = loaded.builder.build().indicators().len();
+    println!("{} files: {rules} rules, {repeated} repeated, {} bad lines", paths.len(), loaded.bad_lines);
+    Ok(if loaded.bad_lines == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}

@@ -1,0 +1,228 @@
+//! `proxysight run`: the daemon in the foreground.
+
+use super::{Failure, lock, policy_files};
+use crate::account::Account;
+use crate::cli::{Format, ModeArg, Run};
+use crate::correlate::{Correlator, NAME_WAIT_NS};
+use crate::decide::Policy;
+use crate::host;
+use crate::kernel::{self, Attached, Destroyer, PolicyTable, Ring, TableEntry};
+use crate::pipeline::{Output, Pipeline};
+use crate::record::Recorder;
+use crate::stream::{Batch, Flush, Form, Stream};
+use anyhow::{Context as _, anyhow};
+use monitor_common::counter::Counter;
+use monitor_common::policy::Mode;
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::ops::ControlFlow;
+use std::os::fd::AsFd as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+/// Events taken from the ring before signals and timers get their turn.
+const EVENTS_PER_TURN: usize = 4096;
+
+/// How often the connections that wait for a name are looked at.
+const EXPIRE_EVERY: Duration = Duration::from_millis(50);
+
+pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
+    let mode = match args.mode {
+        ModeArg::Off => Mode::Off,
+        ModeArg::Audit => Mode::Audit,
+        ModeArg::Block => Mode::Block,
+    };
+    let policy = read_policy(args)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
+    runtime.block_on(async {
+        let mut stop = Stop::listen()?;
+        if mode == Mode::Off {
+            eprintln!("proxysight: mode off: nothing is attached; give --mode audit or --mode block to see something");
+            stop.wait().await;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let support = kernel::probe()?;
+        let _lock = lock::take()?;
+        let entries = policy.indicators().iter();
+        let entries = entries.map(|each| TableEntry { name: each.name.as_str(), exact: each.exact });
+        let table = PolicyTable::new(mode, entries)?;
+        let rules = policy.indicators().len();
+        let (attached, ring) = Attached::new(&support, &table)?;
+        let daemon = Daemon::new(args, mode, policy, attached, ring)?;
+        eprintln!(
+            "proxysight: attached to {} on Linux {}: mode {}, {rules} rules",
+            support.cgroup.display(),
+            support.release,
+            mode.name()
+        );
+        daemon.work(&mut stop).await
+    })
+}
+
+fn read_policy(args: &Run) -> Result<Policy, Failure> {
+    let loaded = policy_files::load(&args.policy)?;
+    if loaded.bad_lines != 0 {
+        if !args.lenient {
+            let bad = loaded.bad_lines;
+            return Err(Failure::Usage(anyhow!(
+                "{bad} bad policy lines; nothing was changed. Mend them, or give --lenient to load the rest"
+            )));
+        }
+        eprintln!("proxysight: {} bad policy lines are left out", loaded.bad_lines);
+    }
+    Ok(loaded.builder.build())
+}
+
+/// Everything at work.
+struct Daemon {
+    attached: Attached,
+    ring: Ring,
+    pipeline: Pipeline,
+    destroyer: Destroyer,
+    account: Arc<Account>,
+    stream: Option<Stream>,
+    stream_ended: oneshot::Receiver<()>,
+}
+
+impl Daemon {
+    fn new(args: &Run, mode: Mode, policy: Policy, attached: Attached, ring: Ring) -> Result<Self, Failure> {
+        let account = Arc::<Account>::default();
+        let correlator = Correlator::new(host::boot_id()?);
+        let recorder = Recorder::new(host::device(), mode);
+        // Without a stream the sender is kept alive here, so that the end of one is never heard.
+        let (stream, stream_ended) = if args.stream {
+            let form = match args.format {
+                Format::Text => Form::Text,
+                Format::Json => Form::Json,
+            };
+            let (stream, ended) = start_stream(form, account.clone()).context("start the stream")?;
+            (Some(stream), ended)
+        } else {
+            (None, oneshot::channel().1)
+        };
+        Ok(Self {
+            attached,
+            ring,
+            pipeline: Pipeline::new(account.clone(), correlator, policy, recorder),
+            destroyer: Destroyer::start()?,
+            account,
+            stream,
+            stream_ended,
+        })
+    }
+
+    async fn work(mut self, stop: &mut Stop) -> Result<ExitCode, Failure> {
+        let streams = self.stream.is_some();
+        loop {
+            tokio::select! {
+                readable = self.ring.readable() => {
+                    readable?;
+                    self.drain().await;
+                }
+                () = sleep(EXPIRE_EVERY), if self.pipeline.is_waiting() => self.expire(host::boot_ns()),
+                () = stop.wait() => break,
+                // Whoever read the rows is gone.
+                _ = &mut self.stream_ended, if streams => break,
+            }
+        }
+        self.finish()
+    }
+
+    /// Reads the ring until it is empty.
+    async fn drain(&mut self) {
+        while self.take_turn() == EVENTS_PER_TURN {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Takes events from the ring; gives how many.
+    fn take_turn(&mut self) -> usize {
+        let clock = host::clock();
+        let mut output = Output::default();
+        let mut taken = 0;
+        let pipeline = &mut self.pipeline;
+        self.ring.drain(|bytes| {
+            pipeline.event(bytes, clock, &mut output);
+            taken += 1;
+            if taken < EVENTS_PER_TURN { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        self.hand_on(output);
+        taken
+    }
+
+    fn expire(&mut self, now_ns: u64) {
+        let mut output = Output::default();
+        self.pipeline.expire(now_ns, host::clock(), &mut output);
+        self.hand_on(output);
+    }
+
+    fn hand_on(&self, output: Output) {
+        let Output { records, events, doomed } = output;
+        doomed.into_iter().for_each(|doomed| self.destroyer.destroy(doomed));
+        match &self.stream {
+            Some(stream) if events != 0 || !records.is_empty() => stream.send(Batch { records, events }),
+            Some(_) => {}
+            None => self.account.recorded(events),
+        }
+    }
+
+    /// Detaches, records what is still in the ring, and accounts for everything.
+    fn finish(mut self) -> Result<ExitCode, Failure> {
+        self.attached.detach();
+        while self.take_turn() != 0 {}
+        self.expire(host::boot_ns().saturating_add(NAME_WAIT_NS));
+        let written = self.stream.take().map_or(Ok(()), Stream::finish);
+        let counts = self.attached.counts()?;
+        let totals = self.account.totals(counts.of(Counter::Emitted), counts.of(Counter::RingFull));
+        eprintln!("proxysight: detached: {totals}");
+        let failed = self.destroyer.counts().failed.load(Ordering::Relaxed);
+        let correlator = self.pipeline.correlator();
+        for (count, what) in [
+            (failed, "blocked sockets could not be destroyed; their owners waited for a time-out"),
+            (self.pipeline.collisions(), "verdicts whose rule does not match the name; please report this"),
+            (correlator.table_full(), "connections found no room in the table; their rows may lack what came before"),
+            (correlator.malformed_names(), "host names were malformed and are not recorded"),
+        ] {
+            if count != 0 {
+                eprintln!("proxysight: {count} {what}");
+            }
+        }
+        written.context("write the stream")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Rows go out one by one where somebody waits for them, in larger writes to a file.
+fn start_stream(form: Form, account: Arc<Account>) -> io::Result<(Stream, oneshot::Receiver<()>)> {
+    // A descriptor of its own: `Stdout` has a line buffer in front.
+    let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let flush = if !out.is_terminal() && out.metadata()?.is_file() { Flush::EachBatch } else { Flush::EachRow };
+    Stream::start(out, form, flush, account)
+}
+
+/// SIGINT or SIGTERM.
+struct Stop {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Self, Failure> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt()).context("listen to SIGINT")?,
+            terminate: signal(SignalKind::terminate()).context("listen to SIGTERM")?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A policy: its indicators in the order of their rule numbers, and where each was written.
+
+use super::list::ListRule;
+use super::{LineError, parse_list};
+use crate::correlate::Hostname;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where an indicator was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndicatorSource {
+    /// The file.
+    pub file: Arc<Path>,
+    /// Counted from 1.
+    pub line: u32,
+}
+
+impl fmt::Display for IndicatorSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// A dangerous name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Indicator {
+    /// The name.
+    pub name: Hostname,
+    /// For the name itself only, not for its subdomains.
+    pub exact: bool,
+    /// Where that was written.
+    pub source: IndicatorSource,
+}
+
+impl Indicator {
+    /// Whether a name falls under this indicator.
+    pub fn matches(&self, name: &Hostname) -> bool {
+        if self.exact { *name == self.name } else { name.is_within(&self.name) }
+    }
+}
+
+/// All indicators; the place of one is the number of its rule in the kernel's table.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    indicators: Vec<Indicator>,
+}
+
+impl Policy {
+    /// The indicator of a rule, if it really matches the name. None: the kernel's hashes collided, or the rule is unknown.
+    pub fn explain(&self, rule: u32, name: &Hostname) -> Option<&Indicator> {
+        self.indicators.get(rule as usize).filter(|indicator| indicator.matches(name))
+    }
+
+    /// In the order of their rule numbers.
+    pub fn indicators(&self) -> &[Indicator] {
+        &self.indicators
+    }
+}
+
+/// Collects the indicators of several files.
+#[derive(Default)]
+pub struct PolicyBuilder {
+    policy: Policy,
+    /// Where a name stands in the policy.
+    places: HashMap<Hostname, usize>,
+    repeated: usize,
+}
+
+impl PolicyBuilder {
+    /// Adds the rules of a file; gives the lines that are none.
+    pub fn add_list(&mut self, file: &Path, bytes: &[u8]) -> Vec<LineError> {
+        let file: Arc<Path> = PathBuf::from(file).into();
+        parse_list(bytes, |rule| self.add(rule, &file))
+    }
+
+    /// The first line that lists a name is the one that counts; a rule for a domain holds the one for its name alone.
+    fn add(&mut self, rule: ListRule, file: &Arc<Path>) {
+        let ListRule { line, name, exact } = rule;
+        let indicator = Indicator { name, exact, source: IndicatorSource { file: file.clone(), line } };
+        match self.places.get(&indicator.name).copied().and_then(|place| self.policy.indicators.get_mut(place)) {
+            None => {
+                self.places.insert(indicator.name.clone(), self.policy.indicators.len());
+                self.policy.indicators.push(indicator);
+            }
+            Some(before) => {
+                self.repeated += 1;
+                if before.exact && !indicator.exact {
+                    *before = indicator;
+                }
+            }
+        }
+    }
+
+    /// Rules that were listed before.
+    pub fn repeated(&self) -> usize {
+        self.repeated
+    }
+
+    /// The policy.
+    pub fn build(self) -> Policy {
+        self.policy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(lists: &[(&str, &str)]) -> (Policy, usize) {
+        let mut builder = PolicyBuilder::default();
+        for (file, text) in lists {
+            assert_eq!(builder.add_list(Path::new(file), text.as_bytes()), []);
+        }
+        let repeated = builder.repeated();
+        (builder.build(), repeated)
+    }
+
+    #[test]
+    fn an_indicator_says_where_it_was_written() {
+        let (policy, repeated) = policy(&[("a", "# x\nevil.example\n"), ("b", "evil.example\n=evil.example\n")]);
+        assert_eq!((policy.indicators().len(), repeated), (1, 2));
+        assert_eq!(policy.indicators()[0].source.to_string(), "a:2");
+    }
+
+    #[test]
+    fn a_domain_rule_replaces_the_rule_for_its_name_alone() {
+        let (policy, _) = policy(&[("a", "=evil.example\nevil.example\n")]);
+        assert_eq!(policy.indicators().len(), 1);
+        assert!(!policy.indicators()[0].exact && policy.indicators()[0].source.line == 2);
+    }
+
+    #[test]
+    fn a_rule_is_only_explained_by_a_name_that_it_matches() {
+        let (policy, _) = policy(&[("a", "evil.example\n=only.example\n")]);
+        let name = |text: &str| Hostname::parse(text.as_bytes()).unwrap();
+        assert!(policy.explain(0, &name("www.evil.example")).is_some());
+        assert!(policy.explain(0, &name("notevil.example")).is_none());
+        assert!(policy.explain(1, &name("only.example")).is_some());
+        assert!(policy.explain(1, &name("www.only.example")).is_none());
+        assert!(policy.explain(2, &name("evil.example")).is_none());
+    }
+}

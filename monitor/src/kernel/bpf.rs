@@ -1,0 +1,62 @@
+//! bpf(2) commands that aya does not offer: a mappable inner map, a test run, a program's verified size.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+
+// Commands and flags of `linux/bpf.h`.
+const BPF_MAP_CREATE: i32 = 0;
+const BPF_PROG_TEST_RUN: i32 = 10;
+const BPF_OBJ_GET_INFO_BY_FD: i32 = 15;
+const BPF_MAP_TYPE_ARRAY: u32 = 2;
+const BPF_F_MMAPABLE: u32 = 1 << 10;
+const BPF_F_INNER_MAP: u32 = 1 << 12;
+
+/// `union bpf_attr`, as 64-bit words; longer than any command here needs.
+type Attr = [u64; 18];
+
+const fn words(low: u32, high: u32) -> u64 {
+    low as u64 | (high as u64) << 32
+}
+
+fn bpf(command: i32, attr: &mut Attr, size: usize) -> io::Result<i64> {
+    // SAFETY: `attr` is larger than `size`, and every pointer in it points at memory that outlives the call.
+    let result = unsafe { libc::syscall(libc::SYS_bpf, command, attr.as_mut_ptr(), size) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Makes an array that can be mapped and can be the inner map of an array of maps (Linux 5.10).
+pub(super) fn create_mappable_array(value_bytes: u32, entries: u32) -> io::Result<OwnedFd> {
+    let mut attr: Attr = [0; 18];
+    // map_type, key_size | value_size, max_entries | map_flags.
+    attr[0] = words(BPF_MAP_TYPE_ARRAY, 4);
+    attr[1] = words(value_bytes, entries);
+    attr[2] = words(BPF_F_MMAPABLE | BPF_F_INNER_MAP, 0);
+    let fd = bpf(BPF_MAP_CREATE, &mut attr, 72)?;
+    // SAFETY: the kernel has just made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Runs a `cgroup_skb` program on one packet, which begins with an Ethernet header; gives its return value.
+pub(super) fn test_run(program: BorrowedFd<'_>, packet: &[u8]) -> io::Result<u32> {
+    let mut attr: Attr = [0; 18];
+    // prog_fd | retval, data_size_in | out, data_in, data_out, repeat | duration.
+    attr[0] = words(program.as_raw_fd() as u32, 0);
+    attr[1] = words(packet.len() as u32, 0);
+    attr[2] = packet.as_ptr() as u64;
+    attr[4] = words(1, 0);
+    bpf(BPF_PROG_TEST_RUN, &mut attr, 80)?;
+    Ok((attr[0] >> 32) as u32)
+}
+
+/// Instructions that the verifier processed (Linux 5.16; 0 before).
+pub(super) fn verified_instructions(program: BorrowedFd<'_>) -> io::Result<u32> {
+    const INFO_BYTES: u32 = 232;
+    const VERIFIED_WORD: usize = 27;
+    let mut info = [0u64; 32];
+    let mut attr: Attr = [0; 18];
+    // bpf_fd | info_len, info.
+    attr[0] = words(program.as_raw_fd() as u32, INFO_BYTES);
+    attr[1] = info.as_mut_ptr() as u64;
+    bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attr, 16)?;
+    Ok(info[VERIFIED_WORD] as u32)
+}

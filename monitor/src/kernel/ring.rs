@@ -1,0 +1,42 @@
+//! The ring buffer as an asynchronous source of bytes. It never looks into them.
+
+use super::Error;
+use aya::maps::{MapData, RingBuf};
+use std::ops::ControlFlow;
+use tokio::io::unix::AsyncFd;
+
+/// The reader's end of the ring.
+pub struct Ring {
+    ring: AsyncFd<RingBuf<MapData>>,
+}
+
+impl Ring {
+    pub(super) fn new(ring: RingBuf<MapData>) -> Result<Self, Error> {
+        let ring = AsyncFd::new(ring).map_err(|source| Error::System { what: "poll the ring buffer", source })?;
+        Ok(Self { ring })
+    }
+
+    /// Waits until there is something to read.
+    ///
+    /// # Errors
+    /// The runtime's reactor is gone.
+    pub async fn readable(&mut self) -> Result<(), Error> {
+        let mut ready = self
+            .ring
+            .readable_mut()
+            .await
+            .map_err(|source| Error::System { what: "wait for the ring buffer", source })?;
+        // Whoever waits reads the ring until it is empty, and the kernel wakes again for what comes after that.
+        ready.clear_ready();
+        Ok(())
+    }
+
+    /// Hands each record to `take` until the ring is empty or `take` has had enough. The bytes are freed when it returns.
+    pub fn drain(&mut self, mut take: impl FnMut(&[u8]) -> ControlFlow<()>) {
+        while let Some(record) = self.ring.get_mut().next() {
+            if take(&record).is_break() {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! One message through the kernel programs by BPF_PROG_TEST_RUN, without a socket and without attaching anything: what
+//! the differential test compares with the same parsers in user space.
+
+use super::object::Object;
+use super::{Error, PolicyTable, bpf};
+use aya::maps::{MapData, RingBuf};
+use monitor_common::counter::Counter;
+use monitor_common::programs::Callee;
+use std::os::fd::AsFd as _;
+
+/// The programs, loaded for trial runs.
+pub struct Trial {
+    object: Object,
+    events: RingBuf<MapData>,
+}
+
+impl Trial {
+    /// Loads the programs with a policy.
+    ///
+    /// # Errors
+    /// What the kernel refused.
+    pub fn new(policy: &PolicyTable) -> Result<Self, Error> {
+        let mut object = Object::load()?;
+        object.set_policy(policy)?;
+        let events = object.take_events()?;
+        object.skb("trial")?;
+        Ok(Self { object, events })
+    }
+
+    /// Sends `message` as the first packet of a connection; gives what `seen` makes of the event, none when there was
+    /// none. The kernel takes packets of up to a page.
+    ///
+    /// # Errors
+    /// The kernel refused the run.
+    pub fn run<T>(&mut self, message: &[u8], seen: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
+        let what = "run a program on a packet";
+        let refused = |source| Error::Load { program: "trial", source: Box::new(source) };
+        let program = self.object.loaded("trial")?.fd().map_err(refused)?;
+        bpf::test_run(program.as_fd(), &packet(message)).map_err(|source| Error::System { what, source })?;
+        Ok(self.events.next().map(|record| seen(&record)))
+    }
+
+    /// A counter of the kernel side.
+    ///
+    /// # Errors
+    /// The map could not be read.
+    pub fn counter(&self, counter: Counter) -> Result<u64, Error> {
+        self.object.counter(counter)
+    }
+
+    /// Each egress program with the number of instructions that the verifier processed for it (0 before Linux 5.16).
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub fn verified_instructions(&self) -> Result<Vec<(&'static str, u32)>, Error> {
+        let what = "ask for a program's size";
+        let mut all = Vec::new();
+        for name in Callee::ALL.map(Callee::program) {
+            let refused = |source| Error::Load { program: name, source: Box::new(source) };
+            let program = self.object.loaded(name)?.fd().map_err(refused)?;
+            let count =
+                bpf::verified_instructions(program.as_fd()).map_err(|source| Error::System { what, source })?;
+            all.push((name, count));
+        }
+        Ok(all)
+    }
+}
+
+/// Ethernet, IPv4 and TCP headers around a payload.
+fn packet(payload: &[u8]) -> Vec<u8> {
+    const ETHERTYPE_IPV4: [u8; 2] = [8, 0];
+    let mut packet = vec![0u8; 12];
+    packet.extend(ETHERTYPE_IPV4);
+    let len = (40 + payload.len()) as u16;
+    packet.extend([0x45, 0]);
+    packet.extend(len.to_be_bytes());
+    // Id, fragment, TTL, protocol TCP, checksum, source and destination.
+    packet.extend([0, 0, 0, 0, 64, 6, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1]);
+    // Ports, sequence and acknowledgement numbers, header length 20, no flags, window, checksum, urgent.
+    packet.extend([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5 << 4, 0, 0, 0, 0, 0, 0, 0]);
+    packet.extend(payload);
+    packet
+}

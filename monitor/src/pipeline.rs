@@ -1,0 +1,119 @@
+//! The way of an event through user space, on one screen: decode, find the process, correlate, explain, record.
+
+use crate::account::Account;
+use crate::correlate::{Change, Correlator, What};
+use crate::decide::Policy;
+use crate::kernel::Doomed;
+use crate::process::Processes;
+use crate::record::{Clock, Record, Recorder};
+use monitor_common::event::{Body, Event, decode};
+use monitor_common::policy::Verdict;
+use std::sync::Arc;
+
+/// Everything that an event passes.
+pub struct Pipeline {
+    account: Arc<Account>,
+    processes: Processes,
+    correlator: Correlator,
+    policy: Policy,
+    recorder: Recorder,
+    changes: Vec<Change>,
+    collisions: u64,
+}
+
+/// What came out.
+#[derive(Default)]
+pub struct Output {
+    /// Rows, in the order in which things happened.
+    pub records: Vec<Record>,
+    /// How many events they stand for.
+    pub events: u64,
+    /// Sockets to destroy.
+    pub doomed: Vec<Doomed>,
+}
+
+impl Pipeline {
+    /// For one run of the daemon.
+    pub fn new(account: Arc<Account>, correlator: Correlator, policy: Policy, recorder: Recorder) -> Self {
+        Self {
+            account,
+            processes: Processes::default(),
+            correlator,
+            policy,
+            recorder,
+            changes: Vec::new(),
+            collisions: 0,
+        }
+    }
+
+    /// Takes one record of the ring.
+    pub fn event(&mut self, bytes: &[u8], clock: Clock, output: &mut Output) {
+        let Ok(event) = decode(bytes) else {
+            self.account.rejected();
+            return;
+        };
+        output.events += 1;
+        let process = match event.body {
+            Body::Closed => Arc::default(),
+            Body::Established | Body::Named { .. } | Body::Replied { .. } => self.processes.of(&event.header.owner),
+        };
+        self.correlator.ingest(&event, process, &mut self.changes);
+        output.doomed.extend(doomed(&event, &self.changes));
+        self.record(clock, output);
+    }
+
+    /// Reports the connections whose wait for a name ended before `now_ns` after boot.
+    pub fn expire(&mut self, now_ns: u64, clock: Clock, output: &mut Output) {
+        self.correlator.expire(now_ns, &mut self.changes);
+        self.record(clock, output);
+    }
+
+    /// Whether [`expire`](Self::expire) has something to wait for.
+    pub fn is_waiting(&self) -> bool {
+        self.correlator.is_waiting()
+    }
+
+    /// Verdicts whose rule does not match the name: two names had one hash. Expected: none, ever.
+    pub fn collisions(&self) -> u64 {
+        self.collisions
+    }
+
+    /// The connections.
+    pub fn correlator(&self) -> &Correlator {
+        &self.correlator
+    }
+
+    fn record(&mut self, clock: Clock, output: &mut Output) {
+        for change in self.changes.drain(..) {
+            let indicator = match &change.what {
+                What::Judged { target, rule, .. } => {
+                    let indicator = target.host.name().and_then(|name| self.policy.explain(*rule, name));
+                    self.collisions += u64::from(indicator.is_none());
+                    indicator
+                }
+                What::Connected(_)
+                | What::Reached(_)
+                | What::Refused(..)
+                | What::Challenged(..)
+                | What::ServerName(_) => None,
+            };
+            output.records.push(self.recorder.record(change, indicator, clock));
+        }
+    }
+}
+
+/// The socket of a blocked name.
+fn doomed(event: &Event<'_>, changes: &[Change]) -> Option<Doomed> {
+    let Body::Named { verdict: Verdict::Blocked, .. } = event.body else {
+        return None;
+    };
+    let connection = &changes.last()?.connection;
+    Some(Doomed {
+        netns_cookie: connection.netns_cookie,
+        tgid: event.header.owner.tgid,
+        cookie: event.header.cookie,
+        ipv6: connection.ipv6_socket,
+        local: connection.local,
+        remote: connection.remote,
+    })
+}

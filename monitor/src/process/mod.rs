@@ -1,0 +1,196 @@
+//! Which process owns a connection: read from /proc as soon as its first event arrives.
+//!
+//! A process is never identified by its pid alone. The table holds a pidfd for each entry, so it knows when the process is
+//! gone, and compares start times, so a pid that was given out again is not taken for its predecessor. What cannot be
+//! found out is said with its reason, never guessed.
+
+mod accounts;
+mod proc_files;
+
+use accounts::Accounts;
+use monitor_common::event::Owner;
+use proc_files::{read_image, read_stat};
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+/// Processes remembered at once. Each holds a descriptor, so this stays below the usual soft limit of 1,024; beyond it the
+/// ones that are gone are forgotten, or all.
+const PROCESSES_MAX: usize = 512;
+/// Thread names remembered for one process; a new name may mean a new image, so the files are read again.
+const COMMS_MAX: usize = 16;
+
+/// A process as it was when it opened a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Its id in the initial pid namespace.
+    pub id: u32,
+    /// The real user id of the caller.
+    pub uid: u32,
+    /// The real group id of the caller.
+    pub gid: u32,
+    /// The name of the user, empty when /etc/passwd has none for the id.
+    pub account_name: String,
+    /// What is running.
+    pub image: Image,
+    /// Whose child it is, when that was still to be found out.
+    pub parent: Option<Parent>,
+}
+
+/// What a process is running.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Image {
+    /// How much of this was found out.
+    pub lookup: Lookup,
+    /// The file's name without its folder; the name of the calling thread when the process was gone.
+    pub file_name: String,
+    /// The file's path, empty when the process was gone.
+    pub folder_path: String,
+    /// The arguments, separated by spaces, empty when the process was gone.
+    pub command_line: String,
+    /// The working directory, empty when the process was gone.
+    pub working_directory: String,
+    /// When it started: nanoseconds since boot.
+    pub started_ns: Option<u64>,
+}
+
+/// The parent of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parent {
+    /// Its id.
+    pub id: u32,
+    /// Its file's name.
+    pub file_name: String,
+    /// When it started: nanoseconds since boot.
+    pub started_ns: Option<u64>,
+}
+
+/// How much was found out about a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lookup {
+    /// Everything that /proc tells.
+    Found,
+    /// It was gone before anybody looked; the kernel's event tells its id, user and thread name.
+    #[default]
+    Gone,
+}
+
+struct Remembered {
+    process: Arc<Process>,
+    pidfd: OwnedFd,
+    comms: Vec<[u8; 16]>,
+}
+
+/// The processes that own connections.
+#[derive(Default)]
+pub struct Processes {
+    remembered: HashMap<u32, Remembered>,
+    accounts: Accounts,
+}
+
+impl Processes {
+    /// The process that the kernel saw in `connect()`.
+    pub fn of(&mut self, owner: &Owner) -> Arc<Process> {
+        if let Some(known) = self.remembered.get_mut(&owner.tgid)
+            && known.process.uid == owner.uid
+            && known.process.gid == owner.gid
+            && known.comms.contains(&owner.comm)
+            && started_before(&known.process.image, owner)
+            && is_running(&known.pidfd)
+        {
+            return known.process.clone();
+        }
+        self.look_up(owner)
+    }
+
+    fn look_up(&mut self, owner: &Owner) -> Arc<Process> {
+        let account_name = self.accounts.name_of(owner.uid).unwrap_or_default();
+        let process = Process { id: owner.tgid, uid: owner.uid, gid: owner.gid, account_name, ..Process::default() };
+        let Some((image, parent, pidfd)) = read_running(owner.tgid).filter(|(image, ..)| started_before(image, owner))
+        else {
+            self.remembered.remove(&owner.tgid);
+            return Arc::new(Process { image: gone(owner), ..process });
+        };
+        let process = Arc::new(Process { image, parent, ..process });
+        let mut comms = match self.remembered.remove(&owner.tgid) {
+            Some(before) if before.process == process && before.comms.len() < COMMS_MAX => before.comms,
+            Some(_) | None => Vec::new(),
+        };
+        comms.push(owner.comm);
+        if self.remembered.len() >= PROCESSES_MAX {
+            self.remembered.retain(|_, each| is_running(&each.pidfd));
+            if self.remembered.len() >= PROCESSES_MAX {
+                self.remembered.clear();
+            }
+        }
+        self.remembered.insert(owner.tgid, Remembered { process: process.clone(), pidfd, comms });
+        process
+    }
+}
+
+/// Reads a process between two proofs that its pid is still its own.
+fn read_running(tgid: u32) -> Option<(Image, Option<Parent>, OwnedFd)> {
+    let pidfd = pidfd_open(Pid::from_raw(i32::try_from(tgid).ok()?)?, PidfdFlags::empty()).ok()?;
+    let stat = read_stat(tgid)?;
+    let image = read_image(tgid, &stat)?;
+    let parent = (stat.parent != 0).then(|| read_parent(stat.parent));
+    is_running(&pidfd).then_some((image, parent, pidfd))
+}
+
+fn read_parent(id: u32) -> Parent {
+    match read_stat(id) {
+        Some(stat) => {
+            let file_name = read_image(id, &stat).map_or(stat.comm, |image| image.file_name);
+            Parent { id, file_name, started_ns: Some(stat.started_ns) }
+        }
+        None => Parent { id, ..Parent::default() },
+    }
+}
+
+/// Whether the image can be the one that connected: a process that started later has the pid of a predecessor.
+fn started_before(image: &Image, owner: &Owner) -> bool {
+    image.started_ns.is_some_and(|started| started <= owner.connect_ns)
+}
+
+fn gone(owner: &Owner) -> Image {
+    let comm = owner.comm.split(|byte| *byte == 0).next().unwrap_or_default();
+    Image { file_name: String::from_utf8_lossy(comm).into_owned(), ..Image::default() }
+}
+
+/// A pidfd becomes readable when its process ends.
+fn is_running(pidfd: &OwnedFd) -> bool {
+    let mut fds = [PollFd::new(pidfd, PollFlags::IN)];
+    matches!(poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(connect_ns: u64) -> Owner {
+        let mut comm = [0; 16];
+        comm[..4].copy_from_slice(b"test");
+        Owner { tgid: std::process::id(), connect_ns, comm, ..Owner::EMPTY }
+    }
+
+    #[test]
+    fn a_running_process_is_found_once_and_remembered() {
+        let mut processes = Processes::default();
+        let first = processes.of(&owner(u64::MAX));
+        assert_eq!(first.image.lookup, Lookup::Found);
+        assert!(first.image.folder_path.ends_with(&first.image.file_name) && !first.image.file_name.is_empty());
+        assert_eq!(first.account_name, "root");
+        assert!(first.parent.as_ref().is_some_and(|parent| !parent.file_name.is_empty()));
+        assert!(Arc::ptr_eq(&first, &processes.of(&owner(u64::MAX))));
+    }
+
+    #[test]
+    fn a_pid_that_was_given_out_again_is_not_its_predecessor() {
+        let process = Processes::default().of(&owner(1));
+        assert_eq!(process.image, Image { file_name: "test".to_owned(), ..Image::default() });
+        assert_eq!(process.image.lookup, Lookup::Gone);
+    }
+}

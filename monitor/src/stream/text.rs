@@ -1,0 +1,63 @@
+//! A record as a line for people: when, what, who, and the real target with the proxy behind it.
+
+use crate::record::{ActionType, Record};
+use std::fmt::Write as _;
+
+/// The widest process that still keeps the columns aligned.
+const PROCESS_WIDTH: usize = 22;
+
+/// Without a line end. Characters that could steer a terminal are escaped: process names come from anyone.
+pub(super) fn line(record: &Record) -> String {
+    let process = &record.connection.process;
+    let who = format!("{}[{}]", escaped(&process.image.file_name), process.id);
+    let time = record.timestamp.time_of_day();
+    let what = word(record.action_type);
+    let mut line = format!("{time}  {what:<8} {who:<PROCESS_WIDTH$} -> {}", target(record));
+    // Writing to a string cannot fail.
+    let _ = match record.proxy {
+        Some(proxy) => write!(line, " via {proxy}"),
+        None => Ok(()),
+    };
+    let _ = match (record.additional.status_code(), record.additional.matched_indicator()) {
+        (Some(status), _) => write!(line, "  answered {status}"),
+        (None, Some((indicator, source))) => write!(line, "  matches {indicator} ({})", escaped(source)),
+        (None, None) => Ok(()),
+    };
+    line
+}
+
+fn word(action: ActionType) -> &'static str {
+    match action {
+        ActionType::ConnectionSuccess => "success",
+        ActionType::ConnectionFailed => "failed",
+        ActionType::HttpConnectionInspected => "http",
+        ActionType::SslConnectionInspected => "tls",
+        ActionType::ExploitGuardNetworkProtectionAudited => "AUDITED",
+        ActionType::ExploitGuardNetworkProtectionBlocked => "BLOCKED",
+    }
+}
+
+fn target(record: &Record) -> String {
+    let remote = &record.remote;
+    let host = match (remote.url.as_str(), remote.ip) {
+        ("", Some(ip)) => ip.to_string(),
+        ("", None) => "(no host name)".to_owned(),
+        (url, _) => url.to_owned(),
+    };
+    if host.contains(':') { format!("[{host}]:{}", remote.port) } else { format!("{host}:{}", remote.port) }
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_a_terminal() {
+        assert_eq!(escaped("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
+        assert_eq!(escaped("curl-ä"), "curl-ä");
+    }
+}
