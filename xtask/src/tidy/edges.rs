@@ -52,11 +52,16 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
         return vec![Finding::error(source, 1, "edge", advice)];
     };
     let forbidden = |target: &&str| *target != module && !allowed.contains(target);
-    source
+    let mut found: Vec<(usize, &str)> = source
         .names
         .iter()
         .filter(|name| !source.is_test(name.line))
         .filter_map(|name| Some((name.line, target(&name.segments, parts.len()).filter(forbidden)?)))
+        .collect();
+    // A group names its module once for each item.
+    found.dedup();
+    found
+        .into_iter()
         .map(|(line, target)| Finding::error(source, line, "edge", advice(module, target)))
         .collect()
 }
