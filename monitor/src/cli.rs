@@ -5,11 +5,16 @@ use std::path::PathBuf;
 
 /// Sees the real target of connections behind forward proxies; audits or blocks dangerous domains.
 #[derive(Debug, Parser)]
-#[command(name = "proxysight", version, args_override_self = true, after_help = "\
+#[command(
+    name = "proxysight",
+    version,
+    args_override_self = true,
+    after_help = "\
 Exit status: 0 done; 1 a check found something; 2 usage; 3 failed at run time.
 
 Example:
-  proxysight run --mode audit --policy /etc/proxysight/evil.list --stream")]
+  proxysight run --mode audit --policy /etc/proxysight/evil.list --stream"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -20,12 +25,15 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the daemon in the foreground
-    #[command(args_override_self = true, after_help = "\
+    #[command(
+        args_override_self = true,
+        after_help = "\
 Example: watch live what every process asks its proxy for, and stop what is listed:
   proxysight run --mode block --policy evil.list --stream
 
 Example: one JSON row per line, for another program:
-  proxysight run --mode audit --stream --format json | jq -r .RemoteUrl")]
+  proxysight run --mode audit --stream --format json | jq -r .RemoteUrl"
+    )]
     Run(Run),
     /// Work with policy files
     #[command(subcommand)]

@@ -104,7 +104,11 @@ impl Pipeline {
 
 /// The socket of a blocked name.
 fn doomed(event: &Event<'_>, changes: &[Change]) -> Option<Doomed> {
-    let Body::Named { verdict: Verdict::Blocked, .. } = event.body else {
+    let Body::Named {
+        verdict: Verdict::Blocked,
+        ..
+    } = event.body
+    else {
         return None;
     };
     let connection = &changes.last()?.connection;

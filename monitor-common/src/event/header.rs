@@ -87,18 +87,37 @@ pub struct Header {
 
 impl Owner {
     /// Nothing known.
-    pub const EMPTY: Self =
-        Self { connect_ns: 0, netns_cookie: 0, tgid: 0, uid: 0, gid: 0, _pad: 0, comm: [0; 16] };
+    pub const EMPTY: Self = Self {
+        connect_ns: 0,
+        netns_cookie: 0,
+        tgid: 0,
+        uid: 0,
+        gid: 0,
+        _pad: 0,
+        comm: [0; 16],
+    };
 }
 
 impl Endpoints {
     /// Nothing known.
-    pub const EMPTY: Self =
-        Self { family: 0, _pad: 0, local_port: 0, remote_port: 0, local: [0; 16], remote: [0; 16] };
+    pub const EMPTY: Self = Self {
+        family: 0,
+        _pad: 0,
+        local_port: 0,
+        remote_port: 0,
+        local: [0; 16],
+        remote: [0; 16],
+    };
 }
 
 impl Header {
     /// Nothing known.
-    pub const EMPTY: Self =
-        Self { kind: 0, _pad: 0, time_ns: 0, cookie: 0, owner: Owner::EMPTY, endpoints: Endpoints::EMPTY };
+    pub const EMPTY: Self = Self {
+        kind: 0,
+        _pad: 0,
+        time_ns: 0,
+        cookie: 0,
+        owner: Owner::EMPTY,
+        endpoints: Endpoints::EMPTY,
+    };
 }

@@ -120,7 +120,9 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
         Kind::Established | Kind::Closed if !rest.is_empty() => return Err(DecodeError::WrongLength),
         Kind::Established => Body::Established,
         Kind::Closed => Body::Closed,
-        Kind::Named => Named::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?.body()?,
+        Kind::Named => Named::ref_from_bytes(bytes)
+            .map_err(|_| DecodeError::WrongLength)?
+            .body()?,
         Kind::Replied => {
             let replied = Replied::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
             match u16::try_from(replied.status) {
@@ -151,20 +153,40 @@ mod tests {
     }
 
     fn header(kind: Kind) -> Header {
-        Header { kind: kind as u32, endpoints: Endpoints { family: 4, ..Endpoints::EMPTY }, ..Header::EMPTY }
+        Header {
+            kind: kind as u32,
+            endpoints: Endpoints {
+                family: 4,
+                ..Endpoints::EMPTY
+            },
+            ..Header::EMPTY
+        }
     }
 
     fn named() -> Named {
         let mut name = [0; 256];
         name[..4].copy_from_slice(b"a.bc");
-        Named { header: header(Kind::Named), source: 4, port: 443, in_tunnel: 1, verdict: 2, rule: 7, name_len: 4, name }
+        Named {
+            header: header(Kind::Named),
+            source: 4,
+            port: 443,
+            in_tunnel: 1,
+            verdict: 2,
+            rule: 7,
+            name_len: 4,
+            name,
+        }
     }
 
     #[test]
     fn events_are_decoded() {
         check(header(Kind::Established).as_bytes(), Ok("Established"));
         check(header(Kind::Closed).as_bytes(), Ok("Closed"));
-        let replied = Replied { header: header(Kind::Replied), status: 407, _pad: 0 };
+        let replied = Replied {
+            header: header(Kind::Replied),
+            status: 407,
+            _pad: 0,
+        };
         check(replied.as_bytes(), Ok("Replied { status: 407 }"));
         check(
             named().as_bytes(),
@@ -179,15 +201,55 @@ mod tests {
         check(&[], Err(DecodeError::Truncated));
         check(&header(Kind::Closed).as_bytes()[1..], Err(DecodeError::Truncated));
         check(header(Kind::Named).as_bytes(), Err(DecodeError::WrongLength));
-        check(&[header(Kind::Closed).as_bytes(), &[0; 8]].concat(), Err(DecodeError::WrongLength));
-        check(Header { kind: 99, ..header(Kind::Closed) }.as_bytes(), Err(DecodeError::UnknownKind(99)));
-        check(Header { kind: Kind::Closed as u32, ..Header::EMPTY }.as_bytes(), Err(DecodeError::UnknownFamily(0)));
-        check(Named { source: 9, ..named() }.as_bytes(), Err(DecodeError::UnknownSource(9)));
-        check(Named { verdict: 9, ..named() }.as_bytes(), Err(DecodeError::UnknownVerdict(9)));
-        check(Named { name_len: 0, ..named() }.as_bytes(), Err(DecodeError::NameLength(0)));
-        check(Named { name_len: 257, ..named() }.as_bytes(), Err(DecodeError::NameLength(257)));
-        check(Named { port: 65536, ..named() }.as_bytes(), Err(DecodeError::NumberRange(65536)));
-        let replied = Replied { header: header(Kind::Replied), status: 1000, _pad: 0 };
+        check(
+            &[header(Kind::Closed).as_bytes(), &[0; 8]].concat(),
+            Err(DecodeError::WrongLength),
+        );
+        check(
+            Header {
+                kind: 99,
+                ..header(Kind::Closed)
+            }
+            .as_bytes(),
+            Err(DecodeError::UnknownKind(99)),
+        );
+        check(
+            Header {
+                kind: Kind::Closed as u32,
+                ..Header::EMPTY
+            }
+            .as_bytes(),
+            Err(DecodeError::UnknownFamily(0)),
+        );
+        check(
+            Named { source: 9, ..named() }.as_bytes(),
+            Err(DecodeError::UnknownSource(9)),
+        );
+        check(
+            Named { verdict: 9, ..named() }.as_bytes(),
+            Err(DecodeError::UnknownVerdict(9)),
+        );
+        check(
+            Named { name_len: 0, ..named() }.as_bytes(),
+            Err(DecodeError::NameLength(0)),
+        );
+        check(
+            Named {
+                name_len: 257,
+                ..named()
+            }
+            .as_bytes(),
+            Err(DecodeError::NameLength(257)),
+        );
+        check(
+            Named { port: 65536, ..named() }.as_bytes(),
+            Err(DecodeError::NumberRange(65536)),
+        );
+        let replied = Replied {
+            header: header(Kind::Replied),
+            status: 1000,
+            _pad: 0,
+        };
         check(replied.as_bytes(), Err(DecodeError::NumberRange(1000)));
     }
 
@@ -201,7 +263,11 @@ mod tests {
                 let mut aligned = Aligned([0; 1024]);
                 aligned.0[..bytes.len()].copy_from_slice(&bytes);
                 for len in [bytes.len(), at, at + 1] {
-                    if let Ok(Event { body: Body::Named { name, .. }, .. }) = decode(&aligned.0[..len]) {
+                    if let Ok(Event {
+                        body: Body::Named { name, .. },
+                        ..
+                    }) = decode(&aligned.0[..len])
+                    {
                         assert!(!name.is_empty() && name.len() <= 256);
                     }
                 }

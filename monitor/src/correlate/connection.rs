@@ -46,7 +46,11 @@ impl Connection {
     pub fn new(header: &Header, boot: u64, process: Arc<Process>) -> Self {
         let ends = &header.endpoints;
         Self {
-            id: ConnectionId { boot, cookie: header.cookie, connect_ns: header.owner.connect_ns },
+            id: ConnectionId {
+                boot,
+                cookie: header.cookie,
+                connect_ns: header.owner.connect_ns,
+            },
             process,
             local: SocketAddr::new(address(ends, &ends.local), ends.local_port as u16),
             remote: SocketAddr::new(address(ends, &ends.remote), ends.remote_port as u16),
@@ -76,8 +80,18 @@ mod tests {
         local[10..].copy_from_slice(&[0xff, 0xff, 192, 0, 2, 1]);
         let mut remote = [0; 16];
         remote[0] = 0x20;
-        let endpoints = Endpoints { family: 6, local_port: 1, remote_port: 2, local, remote, ..Endpoints::EMPTY };
-        let header = Header { endpoints, ..Header::EMPTY };
+        let endpoints = Endpoints {
+            family: 6,
+            local_port: 1,
+            remote_port: 2,
+            local,
+            remote,
+            ..Endpoints::EMPTY
+        };
+        let header = Header {
+            endpoints,
+            ..Header::EMPTY
+        };
         let connection = Connection::new(&header, 7, Arc::default());
         assert_eq!(connection.local, "192.0.2.1:1".parse().unwrap());
         assert_eq!(connection.remote, "[2000::]:2".parse().unwrap());

@@ -103,7 +103,13 @@ pub struct Correlator {
 impl Correlator {
     /// `boot` tells this boot of the host from others.
     pub fn new(boot: u64) -> Self {
-        Self { boot, open: HashMap::new(), waits: VecDeque::new(), table_full: 0, malformed_names: 0 }
+        Self {
+            boot,
+            open: HashMap::new(),
+            waits: VecDeque::new(),
+            table_full: 0,
+            malformed_names: 0,
+        }
     }
 
     /// Connections that found no room in the table.
@@ -127,7 +133,10 @@ impl Correlator {
             }
             return;
         }
-        let known = self.open.get(&cookie).is_some_and(|state| state.connection.id.connect_ns == header.owner.connect_ns);
+        let known = self
+            .open
+            .get(&cookie)
+            .is_some_and(|state| state.connection.id.connect_ns == header.owner.connect_ns);
         let mut fresh = (!known).then(|| State::new(Connection::new(header, self.boot, process)));
         let state = match &mut fresh {
             Some(state) => state,
@@ -142,7 +151,14 @@ impl Correlator {
                 state.waiting_since_ns = Some(time_ns);
                 self.waits.push_back((time_ns.saturating_add(NAME_WAIT_NS), cookie));
             }
-            Body::Named { source, port, in_tunnel, verdict, rule, name } => match Host::parse(name) {
+            Body::Named {
+                source,
+                port,
+                in_tunnel,
+                verdict,
+                rule,
+                name,
+            } => match Host::parse(name) {
                 Ok(host) => {
                     let target = state.target(host, port, source, in_tunnel);
                     state.named(time_ns, target, verdict, rule, changes);
@@ -189,11 +205,20 @@ impl Correlator {
 
 impl State {
     fn new(connection: Connection) -> Self {
-        Self { connection: Arc::new(connection), waiting_since_ns: None, tunnel: None, last: None }
+        Self {
+            connection: Arc::new(connection),
+            waiting_since_ns: None,
+            tunnel: None,
+            last: None,
+        }
     }
 
     fn change(&self, time_ns: u64, what: What) -> Change {
-        Change { time_ns, connection: self.connection.clone(), what }
+        Change {
+            time_ns,
+            connection: self.connection.clone(),
+            what,
+        }
     }
 
     /// Reports the TCP connection without a name, unless that is done.
@@ -213,7 +238,12 @@ impl State {
             (0, NameSource::ConnectAuthority) => 0,
             (port, _) => port,
         };
-        Target { host, port, source, proxied }
+        Target {
+            host,
+            port,
+            source,
+            proxied,
+        }
     }
 
     fn named(&mut self, time_ns: u64, target: Target, verdict: Verdict, rule: u32, changes: &mut Vec<Change>) {

@@ -34,7 +34,11 @@ pub struct KernelCounts {
 impl KernelCounts {
     /// One counter.
     pub fn of(&self, counter: Counter) -> u64 {
-        self.counts.iter().filter(|(each, _)| *each == counter).map(|(_, count)| count).sum()
+        self.counts
+            .iter()
+            .filter(|(each, _)| *each == counter)
+            .map(|(_, count)| count)
+            .sum()
     }
 }
 
@@ -47,8 +51,10 @@ impl Attached {
         let mut object = Object::load()?;
         object.set_policy(policy)?;
         let ring = object.take_ring()?;
-        let cgroup = File::open(&support.cgroup)
-            .map_err(|source: io::Error| Error::Read { path: support.cgroup.clone(), source })?;
+        let cgroup = File::open(&support.cgroup).map_err(|source: io::Error| Error::Read {
+            path: support.cgroup.clone(),
+            source,
+        })?;
         let refused = |program: &'static str| {
             move |source: ProgramError| Error::Attach {
                 program,
@@ -77,8 +83,18 @@ impl Attached {
             program.take_link(id).map_err(refused(name))
         };
         let connect = [connect("connect4")?, connect("connect6")?];
-        let links = Links { _connect: connect, _lifecycle: lifecycle, _skb: skb };
-        Ok((Self { object, links: Some(links) }, ring))
+        let links = Links {
+            _connect: connect,
+            _lifecycle: lifecycle,
+            _skb: skb,
+        };
+        Ok((
+            Self {
+                object,
+                links: Some(links),
+            },
+            ring,
+        ))
     }
 
     /// Detaches every program; what they have emitted stays in the ring. Fields of `Links` drop in their order.
@@ -92,6 +108,8 @@ impl Attached {
     /// The map could not be read.
     pub fn counts(&self) -> Result<KernelCounts, Error> {
         let read = |counter| Ok((counter, self.object.counter(counter)?));
-        Ok(KernelCounts { counts: Counter::ALL.into_iter().map(read).collect::<Result<_, Error>>()? })
+        Ok(KernelCounts {
+            counts: Counter::ALL.into_iter().map(read).collect::<Result<_, Error>>()?,
+        })
     }
 }

@@ -77,8 +77,15 @@ impl Destroyer {
         let thread = std::thread::Builder::new()
             .name("destroyer".to_owned())
             .spawn(move || work(&doomed, &theirs))
-            .map_err(|source| Error::System { what: "start the destroyer thread", source })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread), counts })
+            .map_err(|source| Error::System {
+                what: "start the destroyer thread",
+                source,
+            })?;
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread),
+            counts,
+        })
     }
 
     /// Has a socket destroyed soon. Never waits.
@@ -142,31 +149,32 @@ fn destroy(namespaces: &mut HashMap<u64, OwnedFd>, socket: &Doomed) -> io::Resul
 fn open_in_namespace_of(tgid: u32) -> io::Result<OwnedFd> {
     let namespace = File::open(format!("/proc/{tgid}/ns/net"))?;
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-    Ok(socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?)
+    Ok(socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::CLOEXEC,
+        Some(SOCK_DIAG),
+    )?)
 }
 
 /// `struct nlmsghdr` and `struct inet_diag_req_v2`.
-fn request(socket: &Doomed) -> [u8; REQUEST_BYTES] {
-    let mut request = [0u8; REQUEST_BYTES];
-    let mut at = 0;
-    let mut put = |bytes: &[u8]| {
-        request[at..at + bytes.len()].copy_from_slice(bytes);
-        at += bytes.len();
-    };
-    put(&(REQUEST_BYTES as u32).to_ne_bytes());
-    put(&SOCK_DESTROY.to_ne_bytes());
-    put(&NLM_F_REQUEST_ACK.to_ne_bytes());
-    put(&[0; 8]);
-    put(&[if socket.ipv6 { libc::AF_INET6 } else { libc::AF_INET } as u8, libc::IPPROTO_TCP as u8, 0, 0]);
+fn request(socket: &Doomed) -> Vec<u8> {
+    let family = if socket.ipv6 { libc::AF_INET6 } else { libc::AF_INET };
+    let mut request = Vec::with_capacity(REQUEST_BYTES);
+    request.extend((REQUEST_BYTES as u32).to_ne_bytes());
+    request.extend(SOCK_DESTROY.to_ne_bytes());
+    request.extend(NLM_F_REQUEST_ACK.to_ne_bytes());
+    request.extend([0; 8]);
+    request.extend([family as u8, libc::IPPROTO_TCP as u8, 0, 0]);
     // In whatever state.
-    put(&u32::MAX.to_ne_bytes());
-    put(&socket.local.port().to_be_bytes());
-    put(&socket.remote.port().to_be_bytes());
-    put(&address(socket.local.ip(), socket.ipv6));
-    put(&address(socket.remote.ip(), socket.ipv6));
+    request.extend(u32::MAX.to_ne_bytes());
+    request.extend(socket.local.port().to_be_bytes());
+    request.extend(socket.remote.port().to_be_bytes());
+    request.extend(address(socket.local.ip(), socket.ipv6));
+    request.extend(address(socket.remote.ip(), socket.ipv6));
     // Any interface.
-    put(&[0; 4]);
-    put(&socket.cookie.to_ne_bytes());
+    request.extend([0; 4]);
+    request.extend(socket.cookie.to_ne_bytes());
     request
 }
 
@@ -181,8 +189,14 @@ fn address(address: IpAddr, ipv6: bool) -> [u8; 16] {
 }
 
 fn acknowledgement(answer: &[u8]) -> io::Result<()> {
-    let kind = answer.get(4..6).and_then(|bytes| bytes.try_into().ok()).map(u16::from_ne_bytes);
-    let code = answer.get(16..20).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);
+    let kind = answer
+        .get(4..6)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(u16::from_ne_bytes);
+    let code = answer
+        .get(16..20)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(i32::from_ne_bytes);
     match (kind, code) {
         (Some(NLMSG_ERROR), Some(0)) => Ok(()),
         (Some(NLMSG_ERROR), Some(code)) => Err(io::Error::from_raw_os_error(code.saturating_neg())),
@@ -201,8 +215,25 @@ mod tests {
         assert!(acknowledgement(&answer).is_ok());
         answer[16..20].copy_from_slice(&(-libc::ENOENT).to_ne_bytes());
         assert_eq!(acknowledgement(&answer).unwrap_err().raw_os_error(), Some(libc::ENOENT));
-        assert_eq!(acknowledgement(&answer[..19]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(
+            acknowledgement(&answer[..19]).unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
         assert_eq!(acknowledgement(&[]).unwrap_err().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_request_is_as_long_as_it_says() {
+        let address: SocketAddr = "192.0.2.1:1".parse().unwrap();
+        let doomed = Doomed {
+            netns_cookie: 0,
+            tgid: 1,
+            cookie: 2,
+            ipv6: false,
+            local: address,
+            remote: address,
+        };
+        assert_eq!(request(&doomed).len(), REQUEST_BYTES);
     }
 
     #[test]

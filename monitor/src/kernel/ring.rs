@@ -3,6 +3,7 @@
 use super::Error;
 use aya::maps::{MapData, RingBuf};
 use std::ops::ControlFlow;
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// The reader's end of the ring.
@@ -12,7 +13,13 @@ pub struct Ring {
 
 impl Ring {
     pub(super) fn new(ring: RingBuf<MapData>) -> Result<Self, Error> {
-        let ring = AsyncFd::new(ring).map_err(|source| Error::System { what: "poll the ring buffer", source })?;
+        // SAFETY: the ring owns its map's descriptor and keeps it open, the same one, until it is dropped; it lives in the
+        // `AsyncFd` from here on.
+        let ring =
+            unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) }.map_err(|error| Error::System {
+                what: "poll the ring buffer",
+                source: error.into(),
+            })?;
         Ok(Self { ring })
     }
 
@@ -21,11 +28,10 @@ impl Ring {
     /// # Errors
     /// The runtime's reactor is gone.
     pub async fn readable(&mut self) -> Result<(), Error> {
-        let mut ready = self
-            .ring
-            .readable_mut()
-            .await
-            .map_err(|source| Error::System { what: "wait for the ring buffer", source })?;
+        let mut ready = self.ring.readable_mut().await.map_err(|source| Error::System {
+            what: "wait for the ring buffer",
+            source,
+        })?;
         // Whoever waits reads the ring until it is empty, and the kernel wakes again for what comes after that.
         ready.clear_ready();
         Ok(())

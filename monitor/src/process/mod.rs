@@ -108,13 +108,26 @@ impl Processes {
 
     fn look_up(&mut self, owner: &Owner) -> Arc<Process> {
         let account_name = self.accounts.name_of(owner.uid).unwrap_or_default();
-        let process = Process { id: owner.tgid, uid: owner.uid, gid: owner.gid, account_name, ..Process::default() };
+        let process = Process {
+            id: owner.tgid,
+            uid: owner.uid,
+            gid: owner.gid,
+            account_name,
+            ..Process::default()
+        };
         let Some((image, parent, pidfd)) = read_running(owner.tgid).filter(|(image, ..)| started_before(image, owner))
         else {
             self.remembered.remove(&owner.tgid);
-            return Arc::new(Process { image: gone(owner), ..process });
+            return Arc::new(Process {
+                image: gone(owner),
+                ..process
+            });
         };
-        let process = Arc::new(Process { image, parent, ..process });
+        let process = Arc::new(Process {
+            image,
+            parent,
+            ..process
+        });
         let mut comms = match self.remembered.remove(&owner.tgid) {
             Some(before) if before.process == process && before.comms.len() < COMMS_MAX => before.comms,
             Some(_) | None => Vec::new(),
@@ -126,7 +139,14 @@ impl Processes {
                 self.remembered.clear();
             }
         }
-        self.remembered.insert(owner.tgid, Remembered { process: process.clone(), pidfd, comms });
+        self.remembered.insert(
+            owner.tgid,
+            Remembered {
+                process: process.clone(),
+                pidfd,
+                comms,
+            },
+        );
         process
     }
 }
@@ -144,9 +164,16 @@ fn read_parent(id: u32) -> Parent {
     match read_stat(id) {
         Some(stat) => {
             let file_name = read_image(id, &stat).map_or(stat.comm, |image| image.file_name);
-            Parent { id, file_name, started_ns: Some(stat.started_ns) }
+            Parent {
+                id,
+                file_name,
+                started_ns: Some(stat.started_ns),
+            }
         }
-        None => Parent { id, ..Parent::default() },
+        None => Parent {
+            id,
+            ..Parent::default()
+        },
     }
 }
 
@@ -157,7 +184,10 @@ fn started_before(image: &Image, owner: &Owner) -> bool {
 
 fn gone(owner: &Owner) -> Image {
     let comm = owner.comm.split(|byte| *byte == 0).next().unwrap_or_default();
-    Image { file_name: String::from_utf8_lossy(comm).into_owned(), ..Image::default() }
+    Image {
+        file_name: String::from_utf8_lossy(comm).into_owned(),
+        ..Image::default()
+    }
 }
 
 /// A pidfd becomes readable when its process ends.
@@ -173,7 +203,12 @@ mod tests {
     fn owner(connect_ns: u64) -> Owner {
         let mut comm = [0; 16];
         comm[..4].copy_from_slice(b"test");
-        Owner { tgid: std::process::id(), connect_ns, comm, ..Owner::EMPTY }
+        Owner {
+            tgid: std::process::id(),
+            connect_ns,
+            comm,
+            ..Owner::EMPTY
+        }
     }
 
     #[test]
@@ -190,7 +225,13 @@ mod tests {
     #[test]
     fn a_pid_that_was_given_out_again_is_not_its_predecessor() {
         let process = Processes::default().of(&owner(1));
-        assert_eq!(process.image, Image { file_name: "test".to_owned(), ..Image::default() });
+        assert_eq!(
+            process.image,
+            Image {
+                file_name: "test".to_owned(),
+                ..Image::default()
+            }
+        );
         assert_eq!(process.image.lookup, Lookup::Gone);
     }
 }

@@ -118,13 +118,19 @@ impl AdditionalFields {
     }
 
     pub(super) fn server_name(&mut self, remote: &Remote) {
-        self.tls = Some(TlsFields { server_name: remote.url.clone(), direction: "Out" });
+        self.tls = Some(TlsFields {
+            server_name: remote.url.clone(),
+            direction: "Out",
+        });
     }
 
     /// The indicator that a verdict rests on, as it was written.
     pub fn matched_indicator(&self) -> Option<(&str, &str)> {
         let verdict = self.verdict.as_ref()?;
-        Some((verdict.matched_indicator.as_deref()?, verdict.indicator_source.as_deref()?))
+        Some((
+            verdict.matched_indicator.as_deref()?,
+            verdict.indicator_source.as_deref()?,
+        ))
     }
 
     /// The status that the proxy answered with.
@@ -135,7 +141,11 @@ impl AdditionalFields {
 
 impl ProxyFields {
     pub(super) fn new(peer: SocketAddr) -> Self {
-        Self { ip: peer.ip(), port: peer.port(), kind: "http" }
+        Self {
+            ip: peer.ip(),
+            port: peer.port(),
+            kind: "http",
+        }
     }
 }
 
@@ -188,9 +198,11 @@ fn status_msg(status: u16) -> &'static str {
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
-        300..=399 => "Redirection",
-        400..=499 => "Client Error",
-        500..=599 => "Server Error",
-        _ => "Unassigned",
+        _ => match status / 100 {
+            3 => "Redirection",
+            4 => "Client Error",
+            5 => "Server Error",
+            _ => "Unassigned",
+        },
     }
 }

@@ -19,7 +19,11 @@ fn ipv4_type(address: Ipv4Addr) -> &'static str {
     } else if address.is_private() || address.is_link_local() || (a == 100 && b & 0xc0 == 64) {
         // RFC 1918, RFC 3927, RFC 6598.
         "Private"
-    } else if a == 0 || a >= 224 || address.is_documentation() || (a == 192 && b == 0 && c == 0) || (a == 198 && b & 0xfe == 18)
+    } else if a == 0
+        || a >= 224
+        || address.is_documentation()
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 198 && b & 0xfe == 18)
     {
         // RFC 6890.
         "Reserved"

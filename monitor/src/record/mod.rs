@@ -114,12 +114,20 @@ pub struct Recorder {
 impl Recorder {
     /// For one run of the daemon.
     pub fn new(device: Device, mode: Mode) -> Self {
-        Self { device: Arc::new(device), mode, next_report_id: 1 }
+        Self {
+            device: Arc::new(device),
+            mode,
+            next_report_id: 1,
+        }
     }
 
     /// The record of a change. `indicator` is what a verdict rests on.
     pub fn record(&mut self, change: Change, indicator: Option<&Indicator>, clock: Clock) -> Record {
-        let Change { time_ns, connection, what } = change;
+        let Change {
+            time_ns,
+            connection,
+            what,
+        } = change;
         let peer = connection.remote;
         let (action_type, target) = match &what {
             What::Connected(target) => (ActionType::ConnectionSuccess, target.as_ref()),
@@ -136,7 +144,11 @@ impl Recorder {
             }
         };
         let mut additional = AdditionalFields::new(&connection);
-        let mut remote = Remote { ip: Some(peer.ip()), port: peer.port(), url: String::new() };
+        let mut remote = Remote {
+            ip: Some(peer.ip()),
+            port: peer.port(),
+            url: String::new(),
+        };
         let mut proxy = None;
         if let Some(target) = target {
             remote = remote_of(target, peer);
@@ -183,7 +195,11 @@ fn remote_of(target: &Target, peer: SocketAddr) -> Remote {
         Host::Address(address) => address.to_string(),
         Host::Malformed { .. } => String::new(),
     };
-    Remote { ip, port: if target.proxied { target.port } else { peer.port() }, url }
+    Remote {
+        ip,
+        port: if target.proxied { target.port } else { peer.port() },
+        url,
+    }
 }
 
 /// The name of a source, as `HostnameSource` has it.

@@ -8,7 +8,12 @@ use serde_json::Value;
 use std::path::Path;
 
 fn target(host: &str, source: NameSource, proxied: bool) -> Target {
-    Target { host: Host::parse(host.as_bytes()).unwrap(), port: 8443, source, proxied }
+    Target {
+        host: Host::parse(host.as_bytes()).unwrap(),
+        port: 8443,
+        source,
+        proxied,
+    }
 }
 
 /// The row, and its additional fields.
@@ -20,8 +25,16 @@ fn row(what: What) -> (Value, Value) {
         ..Image::default()
     };
     let connection = Connection {
-        id: ConnectionId { boot: 1, cookie: 2, connect_ns: 3 },
-        process: Arc::new(Process { id: 42, image, ..Process::default() }),
+        id: ConnectionId {
+            boot: 1,
+            cookie: 2,
+            connect_ns: 3,
+        },
+        process: Arc::new(Process {
+            id: 42,
+            image,
+            ..Process::default()
+        }),
         local: "127.0.0.1:50000".parse().unwrap(),
         remote: "127.0.0.1:3128".parse().unwrap(),
         ipv6_socket: false,
@@ -30,13 +43,20 @@ fn row(what: What) -> (Value, Value) {
     let mut policy = PolicyBuilder::default();
     assert_eq!(policy.add_list(Path::new("/etc/evil"), b"\nevil.example"), []);
     let policy = policy.build();
-    let device = Device { id: "d".to_owned(), name: "host".to_owned() };
+    let device = Device {
+        id: "d".to_owned(),
+        name: "host".to_owned(),
+    };
     let mut recorder = Recorder::new(device, Mode::Block);
     let indicator = match &what {
         What::Judged { target, rule, .. } => target.host.name().and_then(|name| policy.explain(*rule, name)),
         _ => None,
     };
-    let change = Change { time_ns: 0, connection: Arc::new(connection), what };
+    let change = Change {
+        time_ns: 0,
+        connection: Arc::new(connection),
+        what,
+    };
     let record = recorder.record(change, indicator, Clock::new(0, 0));
     let row = serde_json::to_value(&record).unwrap();
     let additional = serde_json::from_str(row["AdditionalFields"].as_str().unwrap()).unwrap();
@@ -52,88 +72,168 @@ fn check(value: &Value, expect: &[(&str, Value)]) {
 #[test]
 fn the_row_of_a_proxied_connection_is_the_proxy() {
     let (row, additional) = row(What::Connected(None));
-    check(&row, &[
-        ("Table", "DeviceNetworkEvents".into()),
-        ("ActionType", "ConnectionSuccess".into()),
-        ("RemoteIP", "127.0.0.1".into()),
-        ("RemotePort", 3128.into()),
-        ("RemoteUrl", "".into()),
-        ("InitiatingProcessId", 42.into()),
-        ("InitiatingProcessFolderPath", "/usr/bin/curl".into()),
-        ("Timestamp", "1970-01-01T00:00:00.0000000Z".into()),
-    ]);
-    check(&additional, &[("ConnectionId", "0000000000000001-2-3".into()), ("ProxyIP", Value::Null)]);
+    check(
+        &row,
+        &[
+            ("Table", "DeviceNetworkEvents".into()),
+            ("ActionType", "ConnectionSuccess".into()),
+            ("RemoteIP", "127.0.0.1".into()),
+            ("RemotePort", 3128.into()),
+            ("RemoteUrl", "".into()),
+            ("InitiatingProcessId", 42.into()),
+            ("InitiatingProcessFolderPath", "/usr/bin/curl".into()),
+            ("Timestamp", "1970-01-01T00:00:00.0000000Z".into()),
+        ],
+    );
+    check(
+        &additional,
+        &[
+            ("ConnectionId", "0000000000000001-2-3".into()),
+            ("ProxyIP", Value::Null),
+        ],
+    );
 }
 
 #[test]
 fn the_row_of_a_target_names_it_and_its_proxy() {
-    let (row, additional) = row(What::Reached(target("good.example", NameSource::ConnectAuthority, true)));
-    check(&row, &[("RemoteUrl", "good.example".into()), ("RemotePort", 8443.into()), ("RemoteIP", "".into())]);
-    check(&additional, &[
-        ("ProxyIP", "127.0.0.1".into()),
-        ("ProxyPort", 3128.into()),
-        ("HostnameSource", "ConnectAuthority".into()),
-        ("TargetHost", "good.example".into()),
-        ("TargetPort", 8443.into()),
-    ]);
+    let (row, additional) = row(What::Reached(target(
+        "good.example",
+        NameSource::ConnectAuthority,
+        true,
+    )));
+    check(
+        &row,
+        &[
+            ("RemoteUrl", "good.example".into()),
+            ("RemotePort", 8443.into()),
+            ("RemoteIP", "".into()),
+        ],
+    );
+    check(
+        &additional,
+        &[
+            ("ProxyIP", "127.0.0.1".into()),
+            ("ProxyPort", 3128.into()),
+            ("HostnameSource", "ConnectAuthority".into()),
+            ("TargetHost", "good.example".into()),
+            ("TargetPort", 8443.into()),
+        ],
+    );
 }
 
 #[test]
 fn a_target_by_address_is_the_remote_address() {
     let (row, _) = row(What::Reached(target("192.0.2.7", NameSource::ConnectAuthority, true)));
-    check(&row, &[("RemoteIP", "192.0.2.7".into()), ("RemoteIPType", "Reserved".into())]);
+    check(
+        &row,
+        &[("RemoteIP", "192.0.2.7".into()), ("RemoteIPType", "Reserved".into())],
+    );
 }
 
 #[test]
 fn a_direct_target_is_the_peer() {
     let (row, additional) = row(What::Connected(Some(target("good.example", NameSource::TlsSni, false))));
-    check(&row, &[("RemoteUrl", "good.example".into()), ("RemoteIP", "127.0.0.1".into()), ("RemotePort", 3128.into())]);
-    check(&additional, &[("HostnameSource", "TlsSni".into()), ("ProxyIP", Value::Null)]);
+    check(
+        &row,
+        &[
+            ("RemoteUrl", "good.example".into()),
+            ("RemoteIP", "127.0.0.1".into()),
+            ("RemotePort", 3128.into()),
+        ],
+    );
+    check(
+        &additional,
+        &[("HostnameSource", "TlsSni".into()), ("ProxyIP", Value::Null)],
+    );
 }
 
 #[test]
 fn a_verdict_names_its_indicator_and_where_it_was_written() {
     let judged = target("www.evil.example", NameSource::ConnectAuthority, true);
-    let (row, additional) = row(What::Judged { target: judged, verdict: Verdict::Blocked, rule: 0 });
-    check(&row, &[("Table", "DeviceEvents".into()), ("ActionType", "ExploitGuardNetworkProtectionBlocked".into())]);
-    check(&additional, &[
-        ("EventId", 1126.into()),
-        ("IsAudit", false.into()),
-        ("Verdict", "Blocked".into()),
-        ("Mode", "block".into()),
-        ("MatchedIndicator", "evil.example".into()),
-        ("IndicatorSource", "/etc/evil:2".into()),
-    ]);
+    let (row, additional) = row(What::Judged {
+        target: judged,
+        verdict: Verdict::Blocked,
+        rule: 0,
+    });
+    check(
+        &row,
+        &[
+            ("Table", "DeviceEvents".into()),
+            ("ActionType", "ExploitGuardNetworkProtectionBlocked".into()),
+        ],
+    );
+    check(
+        &additional,
+        &[
+            ("EventId", 1126.into()),
+            ("IsAudit", false.into()),
+            ("Verdict", "Blocked".into()),
+            ("Mode", "block".into()),
+            ("MatchedIndicator", "evil.example".into()),
+            ("IndicatorSource", "/etc/evil:2".into()),
+        ],
+    );
 }
 
 #[test]
 fn a_refusal_tells_the_status() {
     let refused = target("good.example", NameSource::ConnectAuthority, true);
     let (row, additional) = row(What::Refused(refused, Some(403)));
-    check(&row, &[("ActionType", "ConnectionFailed".into()), ("RemoteUrl", "good.example".into())]);
-    check(&additional, &[("status_code", 403.into()), ("status_msg", "Forbidden".into()), ("method", "CONNECT".into())]);
+    check(
+        &row,
+        &[
+            ("ActionType", "ConnectionFailed".into()),
+            ("RemoteUrl", "good.example".into()),
+        ],
+    );
+    check(
+        &additional,
+        &[
+            ("status_code", 403.into()),
+            ("status_msg", "Forbidden".into()),
+            ("method", "CONNECT".into()),
+        ],
+    );
 }
 
 #[test]
 fn a_malformed_host_is_no_url() {
     let host = Host::malformed(b"x y.evil.example", Hostname::parse(b"x y").unwrap_err());
-    let judged = Target { host, ..target("evil.example", NameSource::TlsSni, false) };
-    let (row, additional) = row(What::Judged { target: judged, verdict: Verdict::Audited, rule: 0 });
+    let judged = Target {
+        host,
+        ..target("evil.example", NameSource::TlsSni, false)
+    };
+    let (row, additional) = row(What::Judged {
+        target: judged,
+        verdict: Verdict::Audited,
+        rule: 0,
+    });
     check(&row, &[("RemoteUrl", "".into())]);
-    check(&additional, &[
-        ("HostnameProblem", "the character ' ' is not allowed in a name".into()),
-        ("TargetHost", Value::Null),
-        ("MatchedIndicator", "evil.example".into()),
-    ]);
+    check(
+        &additional,
+        &[
+            ("HostnameProblem", "the character ' ' is not allowed in a name".into()),
+            ("TargetHost", Value::Null),
+            ("MatchedIndicator", "evil.example".into()),
+        ],
+    );
 }
 
 #[test]
 fn no_string_column_is_null() {
     for what in [
         What::Connected(None),
-        What::Judged { target: target("a.example", NameSource::TlsSni, false), verdict: Verdict::Audited, rule: 9 },
+        What::Judged {
+            target: target("a.example", NameSource::TlsSni, false),
+            verdict: Verdict::Audited,
+            rule: 9,
+        },
     ] {
-        let numbers = ["InitiatingProcessFileSize", "InitiatingProcessParentId", "InitiatingProcessSessionId"];
+        let numbers = [
+            "InitiatingProcessFileSize",
+            "InitiatingProcessParentId",
+            "InitiatingProcessSessionId",
+        ];
         let (row, _) = row(what);
         for (column, value) in row.as_object().unwrap() {
             let may_be_null = column.ends_with("Time")

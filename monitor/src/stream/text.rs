@@ -1,7 +1,6 @@
 //! A record as a line for people: when, what, who, and the real target with the proxy behind it.
 
 use crate::record::{ActionType, Record};
-use std::fmt::Write as _;
 
 /// The widest process that still keeps the columns aligned.
 const PROCESS_WIDTH: usize = 22;
@@ -12,18 +11,16 @@ pub(super) fn line(record: &Record) -> String {
     let who = format!("{}[{}]", escaped(&process.image.file_name), process.id);
     let time = record.timestamp.time_of_day();
     let what = word(record.action_type);
-    let mut line = format!("{time}  {what:<8} {who:<PROCESS_WIDTH$} -> {}", target(record));
-    // Writing to a string cannot fail.
-    let _ = match record.proxy {
-        Some(proxy) => write!(line, " via {proxy}"),
-        None => Ok(()),
+    let via = record.proxy.map_or_else(String::new, |proxy| format!(" via {proxy}"));
+    let why = match (record.additional.status_code(), record.additional.matched_indicator()) {
+        (Some(status), _) => format!("  answered {status}"),
+        (None, Some((indicator, source))) => format!("  matches {indicator} ({})", escaped(source)),
+        (None, None) => String::new(),
     };
-    let _ = match (record.additional.status_code(), record.additional.matched_indicator()) {
-        (Some(status), _) => write!(line, "  answered {status}"),
-        (None, Some((indicator, source))) => write!(line, "  matches {indicator} ({})", escaped(source)),
-        (None, None) => Ok(()),
-    };
-    line
+    format!(
+        "{time}  {what:<8} {who:<PROCESS_WIDTH$} -> {}{via}{why}",
+        target(record)
+    )
 }
 
 fn word(action: ActionType) -> &'static str {
@@ -44,11 +41,23 @@ fn target(record: &Record) -> String {
         ("", None) => "(no host name)".to_owned(),
         (url, _) => url.to_owned(),
     };
-    if host.contains(':') { format!("[{host}]:{}", remote.port) } else { format!("{host}:{}", remote.port) }
+    if host.contains(':') {
+        format!("[{host}]:{}", remote.port)
+    } else {
+        format!("{host}:{}", remote.port)
+    }
 }
 
 fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_default().collect()
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
