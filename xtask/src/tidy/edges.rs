@@ -8,27 +8,40 @@ use super::{Finding, source::Source};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("kernel", &[]),
     ("process", &[]),
+    ("account", &[]),
     ("correlate", &["process"]),
     ("decide", &["correlate"]),
     ("record", &["process", "correlate", "decide"]),
-    ("stream", &["record"]),
+    ("host", &["record"]),
+    ("stream", &["account", "record"]),
     (
         "pipeline",
-        &["kernel", "process", "correlate", "decide", "record", "stream"],
+        &[
+            "kernel",
+            "process",
+            "account",
+            "correlate",
+            "decide",
+            "record",
+            "stream",
+        ],
     ),
+    ("cli", &[]),
     (
         "command",
         &[
             "kernel",
             "process",
+            "account",
             "correlate",
             "decide",
             "record",
+            "host",
             "stream",
             "pipeline",
+            "cli",
         ],
     ),
-    ("cli", &[]),
 ];
 
 const MODULES: &str = "monitor/src/";
@@ -86,7 +99,7 @@ fn target(segments: &[String], depth: usize) -> Option<&str> {
 
 fn advice(module: &str, target: &str) -> String {
     match target {
-        "command" | "cli" => format!("only main uses `{target}`: pass the value into `{module}`"),
+        "command" | "cli" => format!("only main and command use `{target}`: pass the value into `{module}`"),
         _ => format!("`{module}` may not use `{target}`: pass a value, or move the type to where both may see it"),
     }
 }
@@ -120,9 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_main_uses_the_commands() {
+    fn nothing_but_main_and_command_use_the_command_line() {
         assert_eq!(
             fired(check, "monitor/src/pipeline.rs", "use crate::command::run;"),
+            [(1, "edge")]
+        );
+        assert_eq!(
+            fired(check, "monitor/src/stream/mod.rs", "use crate::cli::Format;"),
             [(1, "edge")]
         );
         assert_eq!(fired(check, "monitor/src/main.rs", "use monitor::command::run;"), []);

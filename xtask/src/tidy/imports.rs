@@ -27,10 +27,12 @@ fn first_misplaced(source: &Source) -> Option<usize> {
     let mut is_after_blank = true;
     let mut is_inside = false;
     for ((text, raw), line) in source.code.iter().zip(&source.lines).zip(1..) {
-        // A comment is blank in the code but no blank line.
-        let is_blank = raw.trim().is_empty();
         if is_inside {
             is_inside = !text.contains(';');
+        } else if text.starts_with("pub use ") {
+            // rustfmt sorts re-exports among the imports: they neither begin nor end a group.
+            is_inside = !text.contains(';');
+            continue;
         } else if let Some(path) = text.strip_prefix("use ") {
             let group = group(path);
             if before.is_some_and(|before| is_misplaced(before, group, is_after_blank)) {
@@ -38,11 +40,12 @@ fn first_misplaced(source: &Source) -> Option<usize> {
             }
             before = Some(group);
             is_inside = !text.contains(';');
-        } else if !text.trim().is_empty() && !text.starts_with("pub use ") {
+        } else if !text.trim().is_empty() {
             // Another item: what follows is a new run.
             before = None;
         }
-        is_after_blank = is_blank;
+        // A comment is blank in the code but no blank line.
+        is_after_blank = raw.trim().is_empty();
     }
     None
 }
@@ -66,6 +69,12 @@ mod tests {
     #[test]
     fn imports_in_order_with_blank_lines_pass() {
         let text = "use std::{\n    fs,\n    io,\n};\n\nuse anyhow::Result;\nuse clap::Args;\n\nuse super::a;\nuse crate::b;\n";
+        assert_eq!(fired(check, "a.rs", text), []);
+    }
+
+    #[test]
+    fn a_re_export_between_imports_is_left_alone() {
+        let text = "use std::fs;\n\npub use b::C;\nuse b::D;\n\nuse crate::e;\n";
         assert_eq!(fired(check, "a.rs", text), []);
     }
 
