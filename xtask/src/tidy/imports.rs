@@ -22,36 +22,60 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
         .collect()
 }
 
+/// What the lines are part of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Item {
+    Import,
+    /// rustfmt sorts re-exports among the imports: they neither begin nor end a group.
+    ReExport,
+    Other,
+}
+
 fn first_misplaced(source: &Source) -> Option<usize> {
     let mut before: Option<Group> = None;
     let mut is_after_blank = true;
-    let mut is_inside = false;
+    let mut item = Item::Other;
+    let mut is_item_open = false;
     for ((text, raw), line) in source.code.iter().zip(&source.lines).zip(1..) {
-        if is_inside {
-            is_inside = !text.contains(';');
-        } else if text.starts_with("pub use ") {
-            // rustfmt sorts re-exports among the imports: they neither begin nor end a group.
-            is_inside = !text.contains(';');
-            continue;
-        } else if let Some(path) = text.strip_prefix("use ") {
-            let group = group(path);
-            if before.is_some_and(|before| is_misplaced(before, group, is_after_blank)) {
-                return Some(line);
+        if !is_item_open {
+            item = item_at(text);
+            match item {
+                Item::Import => {
+                    let group = group(text);
+                    if before.is_some_and(|before| is_misplaced(before, group, is_after_blank)) {
+                        return Some(line);
+                    }
+                    before = Some(group);
+                }
+                // What follows another item is a new run.
+                Item::Other if !text.trim().is_empty() => before = None,
+                Item::ReExport | Item::Other => {}
             }
-            before = Some(group);
-            is_inside = !text.contains(';');
-        } else if !text.trim().is_empty() {
-            // Another item: what follows is a new run.
-            before = None;
         }
-        // A comment is blank in the code but no blank line.
-        is_after_blank = raw.trim().is_empty();
+        is_item_open = item != Item::Other && !text.contains(';');
+        if item != Item::ReExport {
+            // A comment is blank in the code but no blank line.
+            is_after_blank = raw.trim().is_empty();
+        }
     }
     None
 }
 
-fn group(path: &str) -> Group {
-    match path.split([':', ';', ' ']).next().unwrap_or_default() {
+fn item_at(text: &str) -> Item {
+    match text {
+        _ if text.starts_with("use ") => Item::Import,
+        _ if text.starts_with("pub use ") => Item::ReExport,
+        _ => Item::Other,
+    }
+}
+
+fn group(import: &str) -> Group {
+    match import
+        .trim_start_matches("use ")
+        .split([':', ';', ' '])
+        .next()
+        .unwrap_or_default()
+    {
         "std" | "core" | "alloc" => Group::Std,
         "crate" | "self" | "super" => Group::Crate,
         _ => Group::External,
@@ -74,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_re_export_between_imports_is_left_alone() {
-        let text = "use std::fs;\n\npub use b::C;\nuse b::D;\n\nuse crate::e;\n";
+        let text = "use std::fs;\n\npub use b::{\n    C,\n};\nuse b::D;\n\nuse crate::e;\n";
         assert_eq!(fired(check, "a.rs", text), []);
     }
 
