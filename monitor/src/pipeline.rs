@@ -46,6 +46,11 @@ impl Pipeline {
         }
     }
 
+    /// Begins to take what has gathered in the ring.
+    pub fn begin_turn(&mut self) {
+        self.processes.begin_turn();
+    }
+
     /// Takes one record of the ring.
     pub fn event(&mut self, bytes: &[u8], clock: Clock, output: &mut Output) {
         let Ok(event) = decode(bytes) else {
@@ -87,7 +92,11 @@ impl Pipeline {
         for change in self.changes.drain(..) {
             let indicator = match &change.what {
                 What::Judged { target, rule, .. } => {
-                    let indicator = target.host.name().and_then(|name| self.policy.explain(*rule, name));
+                    let indicator = target
+                        .host
+                        .name()
+                        .and_then(|name| self.policy.explain(*rule, name))
+                        .cloned();
                     self.collisions += u64::from(indicator.is_none());
                     indicator
                 }

@@ -34,6 +34,13 @@ pub struct Indicator {
     pub source: IndicatorSource,
 }
 
+/// As it is written in a list.
+impl fmt::Display for Indicator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.exact { "=" } else { "" }, self.name.as_str())
+    }
+}
+
 impl Indicator {
     /// Whether a name falls under this indicator.
     pub fn matches(&self, name: &Hostname) -> bool {
@@ -48,19 +55,19 @@ impl Indicator {
 /// All indicators; the place of one is the number of its rule in the kernel's table.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    indicators: Vec<Indicator>,
+    indicators: Vec<Arc<Indicator>>,
 }
 
 impl Policy {
     /// The indicator of a rule, if it really matches the name. None: the kernel's hashes collided, or the rule is unknown.
-    pub fn explain(&self, rule: u32, name: &Hostname) -> Option<&Indicator> {
+    pub fn explain(&self, rule: u32, name: &Hostname) -> Option<&Arc<Indicator>> {
         self.indicators
             .get(rule as usize)
             .filter(|indicator| indicator.matches(name))
     }
 
     /// In the order of their rule numbers.
-    pub fn indicators(&self) -> &[Indicator] {
+    pub fn indicators(&self) -> &[Arc<Indicator>] {
         &self.indicators
     }
 }
@@ -100,12 +107,12 @@ impl PolicyBuilder {
         {
             None => {
                 self.places.insert(indicator.name.clone(), self.policy.indicators.len());
-                self.policy.indicators.push(indicator);
+                self.policy.indicators.push(Arc::new(indicator));
             }
             Some(before) => {
                 self.repeated += 1;
                 if before.exact && !indicator.exact {
-                    *before = indicator;
+                    *before = Arc::new(indicator);
                 }
             }
         }

@@ -82,6 +82,8 @@ struct Remembered {
     process: Arc<Process>,
     pidfd: OwnedFd,
     comms: Vec<[u8; 16]>,
+    /// The turn in which the process was last seen running.
+    seen_in_turn: u64,
 }
 
 /// The processes that own connections.
@@ -89,9 +91,16 @@ struct Remembered {
 pub struct Processes {
     remembered: HashMap<u32, Remembered>,
     accounts: Accounts,
+    turn: u64,
 }
 
 impl Processes {
+    /// Begins to look at the events that have gathered. A process is asked once a turn whether it still runs: within the
+    /// few milliseconds of a turn no pid comes round to be given out again.
+    pub fn begin_turn(&mut self) {
+        self.turn += 1;
+    }
+
     /// The process that the kernel saw in `connect()`.
     pub fn of(&mut self, owner: &Owner) -> Arc<Process> {
         if let Some(known) = self.remembered.get_mut(&owner.tgid)
@@ -99,8 +108,9 @@ impl Processes {
             && known.process.gid == owner.gid
             && known.comms.contains(&owner.comm)
             && started_before(&known.process.image, owner)
-            && is_running(&known.pidfd)
+            && (known.seen_in_turn == self.turn || is_running(&known.pidfd))
         {
+            known.seen_in_turn = self.turn;
             return known.process.clone();
         }
         self.look_up(owner)
@@ -145,6 +155,7 @@ impl Processes {
                 process: process.clone(),
                 pidfd,
                 comms,
+                seen_in_turn: self.turn,
             },
         );
         process

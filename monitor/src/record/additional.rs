@@ -2,52 +2,54 @@
 //!
 //! Protocol facts have Zeek's names (`server_name`, `status_code`); the others are Microsoft's or ours.
 
-use super::{Remote, source_name};
-use crate::correlate::{Connection, Host, Target};
-use crate::decide::Indicator;
+use super::{Record, source_name};
+use crate::correlate::{ConnectionId, Host, What};
+use crate::decide::{Indicator, IndicatorSource};
 use crate::process::Lookup;
 use monitor_common::policy::{Mode, Verdict};
+use serde::ser::{Serialize, Serializer};
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 
 /// The object. A field that does not apply is left out.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(serde::Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct AdditionalFields {
+pub(super) struct AdditionalFields<'a> {
     /// The same in all rows of one connection.
-    pub connection_id: String,
+    connection_id: Text<ConnectionId>,
     /// The kernel's name for the socket.
-    pub socket_cookie: u64,
+    socket_cookie: u64,
     /// Where the host was named.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hostname_source: Option<&'static str>,
+    hostname_source: Option<&'static str>,
     /// Why what was sent is no host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hostname_problem: Option<String>,
+    hostname_problem: Option<Text<crate::correlate::HostnameError>>,
     /// The real target's host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub target_host: Option<String>,
+    target_host: Option<Text<&'a Host>>,
     /// The real target's port.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub target_port: Option<u16>,
+    target_port: Option<u16>,
     #[serde(flatten)]
-    pub(super) proxy: Option<ProxyFields>,
+    proxy: Option<ProxyFields>,
     #[serde(flatten)]
-    pub(super) http: Option<HttpFields>,
+    http: Option<HttpFields<'a>>,
     #[serde(flatten)]
-    pub(super) tls: Option<TlsFields>,
+    tls: Option<TlsFields<'a>>,
     #[serde(flatten)]
-    pub(super) verdict: Option<VerdictFields>,
-    /// Empty when the process was gone.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub initiating_process_current_working_directory: String,
+    verdict: Option<VerdictFields<'a>>,
+    /// Left out when the process was gone.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    initiating_process_current_working_directory: &'a str,
     /// Why process columns are empty.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub initiating_process_problem: Option<&'static str>,
+    initiating_process_problem: Option<&'static str>,
 }
 
 /// The proxy of a target.
-#[derive(Clone, Debug, serde::Serialize)]
-pub(super) struct ProxyFields {
+#[derive(serde::Serialize)]
+struct ProxyFields {
     #[serde(rename = "ProxyIP")]
     ip: IpAddr,
     #[serde(rename = "ProxyPort")]
@@ -57,10 +59,10 @@ pub(super) struct ProxyFields {
 }
 
 /// An HTTP exchange, in Zeek's words.
-#[derive(Clone, Debug, serde::Serialize)]
-pub(super) struct HttpFields {
+#[derive(serde::Serialize)]
+struct HttpFields<'a> {
     method: &'static str,
-    host: String,
+    host: Text<&'a Host>,
     proxied: bool,
     direction: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,77 +72,92 @@ pub(super) struct HttpFields {
 }
 
 /// A TLS handshake, in Zeek's words.
-#[derive(Clone, Debug, serde::Serialize)]
-pub(super) struct TlsFields {
-    server_name: String,
+#[derive(serde::Serialize)]
+struct TlsFields<'a> {
+    server_name: Text<&'a Host>,
     direction: &'static str,
 }
 
 /// What a verdict rests on.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(serde::Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct VerdictFields {
+struct VerdictFields<'a> {
     event_id: u16,
     is_audit: bool,
     response_category: &'static str,
     verdict: &'static str,
     mode: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    display_name: Option<String>,
+    display_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    matched_indicator: Option<String>,
+    matched_indicator: Option<Text<&'a Indicator>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    indicator_source: Option<String>,
+    indicator_source: Option<Text<&'a IndicatorSource>>,
 }
 
-impl AdditionalFields {
-    pub(super) fn new(connection: &Connection) -> Self {
+/// A value that is written as the text it displays.
+struct Text<T>(T);
+
+impl<T: Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'a> AdditionalFields<'a> {
+    pub(super) fn of(record: &'a Record) -> Self {
+        let connection = &record.connection;
         let image = &connection.process.image;
+        let target = record.target();
+        let host = target.map(|target| &target.host);
+        let http = match &record.what {
+            What::Refused(target, _) | What::Challenged(target, _) => {
+                Some(HttpFields::connect(&target.host, record.status()))
+            }
+            What::Connected(_) | What::Reached(_) | What::ServerName(_) | What::Judged { .. } => None,
+        };
+        let tls = match &record.what {
+            What::ServerName(target) => Some(TlsFields {
+                server_name: Text(&target.host),
+                direction: "Out",
+            }),
+            What::Connected(_) | What::Reached(_) | What::Refused(..) | What::Challenged(..) | What::Judged { .. } => {
+                None
+            }
+        };
+        let verdict = match &record.what {
+            What::Judged { verdict, .. } => {
+                Some(VerdictFields::new(*verdict, record.mode, record.indicator.as_deref()))
+            }
+            What::Connected(_) | What::Reached(_) | What::Refused(..) | What::Challenged(..) | What::ServerName(_) => {
+                None
+            }
+        };
         Self {
-            connection_id: connection.id.to_string(),
+            connection_id: Text(connection.id),
             socket_cookie: connection.id.cookie,
-            initiating_process_current_working_directory: image.working_directory.clone(),
+            hostname_source: target.map(|target| source_name(target.source)),
+            hostname_problem: host.and_then(|host| match host {
+                Host::Malformed { reason, .. } => Some(Text(*reason)),
+                Host::Name(_) | Host::Address(_) => None,
+            }),
+            target_host: host.filter(|host| !matches!(host, Host::Malformed { .. })).map(Text),
+            target_port: target.map(|target| target.port),
+            proxy: record.proxy().map(ProxyFields::new),
+            http,
+            tls,
+            verdict,
+            initiating_process_current_working_directory: &image.working_directory,
             initiating_process_problem: match image.lookup {
                 Lookup::Found => None,
                 Lookup::Gone => Some("Gone"),
             },
-            ..Self::default()
         }
-    }
-
-    pub(super) fn target(&mut self, target: &Target) {
-        self.hostname_source = Some(source_name(target.source));
-        self.target_port = Some(target.port);
-        match &target.host {
-            Host::Name(_) | Host::Address(_) => self.target_host = Some(target.host.to_string()),
-            Host::Malformed { reason, .. } => self.hostname_problem = Some(reason.to_string()),
-        }
-    }
-
-    pub(super) fn server_name(&mut self, remote: &Remote) {
-        self.tls = Some(TlsFields {
-            server_name: remote.url.clone(),
-            direction: "Out",
-        });
-    }
-
-    /// The indicator that a verdict rests on, as it was written.
-    pub fn matched_indicator(&self) -> Option<(&str, &str)> {
-        let verdict = self.verdict.as_ref()?;
-        Some((
-            verdict.matched_indicator.as_deref()?,
-            verdict.indicator_source.as_deref()?,
-        ))
-    }
-
-    /// The status that the proxy answered with.
-    pub fn status_code(&self) -> Option<u16> {
-        self.http.as_ref()?.status_code
     }
 }
 
 impl ProxyFields {
-    pub(super) fn new(peer: SocketAddr) -> Self {
+    fn new(peer: SocketAddr) -> Self {
         Self {
             ip: peer.ip(),
             port: peer.port(),
@@ -149,11 +166,11 @@ impl ProxyFields {
     }
 }
 
-impl HttpFields {
-    pub(super) fn connect(target: &Remote, status: Option<u16>) -> Self {
+impl<'a> HttpFields<'a> {
+    fn connect(host: &'a Host, status: Option<u16>) -> Self {
         Self {
             method: "CONNECT",
-            host: target.url.clone(),
+            host: Text(host),
             proxied: true,
             direction: "Out",
             status_code: status,
@@ -162,22 +179,21 @@ impl HttpFields {
     }
 }
 
-impl VerdictFields {
-    pub(super) fn new(verdict: Verdict, mode: Mode, indicator: Option<&Indicator>) -> Self {
+impl<'a> VerdictFields<'a> {
+    fn new(verdict: Verdict, mode: Mode, indicator: Option<&'a Indicator>) -> Self {
         let (event_id, is_audit, verdict) = match verdict {
             Verdict::Blocked => (1126, false, "Blocked"),
             Verdict::Unlisted | Verdict::Audited => (1125, true, "Audited"),
         };
-        let written = |each: &Indicator| format!("{}{}", if each.exact { "=" } else { "" }, each.name.as_str());
         Self {
             event_id,
             is_audit,
             response_category: "CustomBlockList",
             verdict,
             mode: mode.name(),
-            display_name: indicator.map(|each| each.name.as_str().to_owned()),
-            matched_indicator: indicator.map(written),
-            indicator_source: indicator.map(|each| each.source.to_string()),
+            display_name: indicator.map(|each| each.name.as_str()),
+            matched_indicator: indicator.map(Text),
+            indicator_source: indicator.map(|each| Text(&each.source)),
         }
     }
 }

@@ -47,14 +47,7 @@ impl Timestamp {
 /// As `datetime` columns have it: UTC, seven digits after the point.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = self.unix_ns.rem_euclid(1_000_000_000) / 100;
-        write!(f, "{}.{nanos:07}Z", self.instant().strftime("%Y-%m-%dT%H:%M:%S"))
-    }
-}
-
-impl serde::Serialize for Timestamp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        write!(f, "{:.7}", self.instant())
     }
 }
 

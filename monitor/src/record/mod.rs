@@ -6,17 +6,17 @@
 
 mod additional;
 mod clock;
-mod columns;
 mod ip_type;
+mod json;
+mod schema;
 
-pub use additional::AdditionalFields;
 pub use clock::{Clock, Timestamp};
 
 use crate::correlate::{Change, Connection, Host, Target, What};
 use crate::decide::Indicator;
-use additional::{HttpFields, ProxyFields, VerdictFields};
 use monitor_common::policy::{Mode, Verdict};
 use monitor_common::wire::NameSource;
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub struct Device {
 }
 
 /// What a record says happened: `ActionType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActionType {
     /// A connection stands, or the real target was reached.
     ConnectionSuccess,
@@ -73,13 +73,13 @@ impl ActionType {
 
 /// The remote end as a row shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remote {
+pub struct Remote<'a> {
     /// The peer's address; the target's when that was asked for by address; none for a target behind a proxy.
     pub ip: Option<IpAddr>,
     /// The peer's port, or the target's.
     pub port: u16,
     /// The real target's host, empty in the row of the TCP connection to a proxy.
-    pub url: String,
+    pub url: Cow<'a, str>,
 }
 
 /// One row.
@@ -89,18 +89,15 @@ pub struct Record {
     pub timestamp: Timestamp,
     /// Unique among the records of one run of the daemon.
     pub report_id: u64,
-    /// What happened.
-    pub action_type: ActionType,
-    /// The remote end.
-    pub remote: Remote,
-    /// The proxy, when the row is about a target behind one.
-    pub proxy: Option<SocketAddr>,
-    /// Whose connection, from where to where.
-    pub connection: Arc<Connection>,
     /// Which host.
     pub device: Arc<Device>,
-    /// Everything that has no column.
-    pub additional: AdditionalFields,
+    /// Whose connection, from where to where.
+    pub connection: Arc<Connection>,
+    /// What happened on it.
+    pub what: What,
+    /// What a verdict rests on.
+    pub indicator: Option<Arc<Indicator>>,
+    mode: Mode,
     clock: Clock,
 }
 
@@ -122,83 +119,106 @@ impl Recorder {
     }
 
     /// The record of a change. `indicator` is what a verdict rests on.
-    pub fn record(&mut self, change: Change, indicator: Option<&Indicator>, clock: Clock) -> Record {
+    pub fn record(&mut self, change: Change, indicator: Option<Arc<Indicator>>, clock: Clock) -> Record {
         let Change {
             time_ns,
             connection,
             what,
         } = change;
-        let peer = connection.remote;
-        let (action_type, target) = match &what {
-            What::Connected(target) => (ActionType::ConnectionSuccess, target.as_ref()),
-            What::Reached(target) => (ActionType::ConnectionSuccess, Some(target)),
-            What::Refused(target, _) => (ActionType::ConnectionFailed, Some(target)),
-            What::Challenged(target, _) => (ActionType::HttpConnectionInspected, Some(target)),
-            What::ServerName(target) => (ActionType::SslConnectionInspected, Some(target)),
-            What::Judged { target, verdict, .. } => {
-                let action = match verdict {
-                    Verdict::Blocked => ActionType::ExploitGuardNetworkProtectionBlocked,
-                    Verdict::Unlisted | Verdict::Audited => ActionType::ExploitGuardNetworkProtectionAudited,
-                };
-                (action, Some(target))
-            }
-        };
-        let mut additional = AdditionalFields::new(&connection);
-        let mut remote = Remote {
-            ip: Some(peer.ip()),
-            port: peer.port(),
-            url: String::new(),
-        };
-        let mut proxy = None;
-        if let Some(target) = target {
-            remote = remote_of(target, peer);
-            additional.target(target);
-            if target.proxied {
-                proxy = Some(peer);
-                additional.proxy = Some(ProxyFields::new(peer));
-            }
-        }
-        match &what {
-            What::Refused(_, status) => additional.http = Some(HttpFields::connect(&remote, *status)),
-            What::Challenged(_, status) => additional.http = Some(HttpFields::connect(&remote, Some(*status))),
-            What::ServerName(_) => additional.server_name(&remote),
-            What::Judged { verdict, .. } => {
-                additional.verdict = Some(VerdictFields::new(*verdict, self.mode, indicator));
-            }
-            What::Connected(_) | What::Reached(_) => {}
-        }
         let report_id = self.next_report_id;
         self.next_report_id += 1;
         Record {
             timestamp: clock.wall(time_ns),
             report_id,
-            action_type,
-            remote,
-            proxy,
-            connection,
             device: self.device.clone(),
-            additional,
+            connection,
+            what,
+            indicator,
+            mode: self.mode,
             clock,
         }
     }
 }
 
-/// A target behind a proxy has no address of its own, unless it was asked for by address. A direct one is the peer.
-fn remote_of(target: &Target, peer: SocketAddr) -> Remote {
-    let ip = match &target.host {
-        Host::Address(address) if target.proxied => Some(*address),
-        Host::Name(_) | Host::Malformed { .. } if target.proxied => None,
-        Host::Address(_) | Host::Name(_) | Host::Malformed { .. } => Some(peer.ip()),
-    };
-    let url = match &target.host {
-        Host::Name(name) => name.as_str().to_owned(),
-        Host::Address(address) => address.to_string(),
-        Host::Malformed { .. } => String::new(),
-    };
-    Remote {
-        ip,
-        port: if target.proxied { target.port } else { peer.port() },
-        url,
+impl Record {
+    /// What the row says happened.
+    pub fn action_type(&self) -> ActionType {
+        match &self.what {
+            What::Connected(_) | What::Reached(_) => ActionType::ConnectionSuccess,
+            What::Refused(..) => ActionType::ConnectionFailed,
+            What::Challenged(..) => ActionType::HttpConnectionInspected,
+            What::ServerName(_) => ActionType::SslConnectionInspected,
+            What::Judged {
+                verdict: Verdict::Blocked,
+                ..
+            } => ActionType::ExploitGuardNetworkProtectionBlocked,
+            What::Judged {
+                verdict: Verdict::Unlisted | Verdict::Audited,
+                ..
+            } => ActionType::ExploitGuardNetworkProtectionAudited,
+        }
+    }
+
+    /// What was asked for; none in the row of the TCP connection to a proxy, or of one that asked for nothing.
+    pub fn target(&self) -> Option<&Target> {
+        match &self.what {
+            What::Connected(target) => target.as_ref(),
+            What::Reached(target)
+            | What::Refused(target, _)
+            | What::Challenged(target, _)
+            | What::ServerName(target)
+            | What::Judged { target, .. } => Some(target),
+        }
+    }
+
+    /// The proxy, when the row is about a target behind one.
+    pub fn proxy(&self) -> Option<SocketAddr> {
+        self.target()
+            .filter(|target| target.proxied)
+            .map(|_| self.connection.remote)
+    }
+
+    /// The status that the proxy answered with, when that is what the row is about.
+    pub fn status(&self) -> Option<u16> {
+        match &self.what {
+            What::Refused(_, status) => *status,
+            What::Challenged(_, status) => Some(*status),
+            What::Connected(_) | What::Reached(_) | What::ServerName(_) | What::Judged { .. } => None,
+        }
+    }
+
+    /// The remote end. A target behind a proxy has no address of its own, unless it was asked for by address; a direct
+    /// one is the peer.
+    pub fn remote(&self) -> Remote<'_> {
+        let peer = self.connection.remote;
+        let Some(target) = self.target() else {
+            return Remote {
+                ip: Some(peer.ip()),
+                port: peer.port(),
+                url: Cow::Borrowed(""),
+            };
+        };
+        let url = match &target.host {
+            Host::Name(name) => Cow::Borrowed(name.as_str()),
+            Host::Address(address) => Cow::Owned(address.to_string()),
+            Host::Malformed { .. } => Cow::Borrowed(""),
+        };
+        if !target.proxied {
+            return Remote {
+                ip: Some(peer.ip()),
+                port: peer.port(),
+                url,
+            };
+        }
+        let ip = match &target.host {
+            Host::Address(address) => Some(*address),
+            Host::Name(_) | Host::Malformed { .. } => None,
+        };
+        Remote {
+            ip,
+            port: target.port,
+            url,
+        }
     }
 }
 

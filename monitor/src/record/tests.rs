@@ -4,6 +4,7 @@ use super::*;
 use crate::correlate::{ConnectionId, Hostname};
 use crate::decide::PolicyBuilder;
 use crate::process::{Image, Lookup, Process};
+use bytes::BytesMut;
 use serde_json::Value;
 use std::path::Path;
 
@@ -49,7 +50,7 @@ fn row(what: What) -> (Value, Value) {
     };
     let mut recorder = Recorder::new(device, Mode::Block);
     let indicator = match &what {
-        What::Judged { target, rule, .. } => target.host.name().and_then(|name| policy.explain(*rule, name)),
+        What::Judged { target, rule, .. } => target.host.name().and_then(|name| policy.explain(*rule, name)).cloned(),
         _ => None,
     };
     let change = Change {
@@ -58,7 +59,9 @@ fn row(what: What) -> (Value, Value) {
         what,
     };
     let record = recorder.record(change, indicator, Clock::new(0, 0));
-    let row = serde_json::to_value(&record).unwrap();
+    let mut json = BytesMut::new();
+    record.write_json(&mut json).unwrap();
+    let row: Value = serde_json::from_slice(&json).unwrap();
     let additional = serde_json::from_str(row["AdditionalFields"].as_str().unwrap()).unwrap();
     (row, additional)
 }

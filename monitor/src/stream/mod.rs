@@ -131,7 +131,7 @@ fn write_batch(out: &mut impl Write, buffer: &mut BytesMut, form: Form, flush: F
         match form {
             Form::Text => writeln!(buffer.writer(), "{}", text::line(record))?,
             Form::Json => {
-                serde_json::to_writer(buffer.writer(), record)?;
+                record.write_json(buffer)?;
                 buffer.put_u8(b'\n');
             }
         }

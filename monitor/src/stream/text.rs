@@ -10,11 +10,11 @@ pub(super) fn line(record: &Record) -> String {
     let process = &record.connection.process;
     let who = format!("{}[{}]", escaped(&process.image.file_name), process.id);
     let time = record.timestamp.time_of_day();
-    let what = word(record.action_type);
-    let via = record.proxy.map_or_else(String::new, |proxy| format!(" via {proxy}"));
-    let why = match (record.additional.status_code(), record.additional.matched_indicator()) {
+    let what = word(record.action_type());
+    let via = record.proxy().map_or_else(String::new, |proxy| format!(" via {proxy}"));
+    let why = match (record.status(), &record.indicator) {
         (Some(status), _) => format!("  answered {status}"),
-        (None, Some((indicator, source))) => format!("  matches {indicator} ({})", escaped(source)),
+        (None, Some(indicator)) => format!("  matches {indicator} ({})", escaped(&indicator.source.to_string())),
         (None, None) => String::new(),
     };
     format!(
@@ -35,8 +35,8 @@ fn word(action: ActionType) -> &'static str {
 }
 
 fn target(record: &Record) -> String {
-    let remote = &record.remote;
-    let host = match (remote.url.as_str(), remote.ip) {
+    let remote = record.remote();
+    let host = match (&*remote.url, remote.ip) {
         ("", Some(ip)) => ip.to_string(),
         ("", None) => "(no host name)".to_owned(),
         (url, _) => url.to_owned(),

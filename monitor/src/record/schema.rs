@@ -1,0 +1,189 @@
+//! The columns of the two tables, in Microsoft's order and with its names, and where each gets its value.
+//!
+//! Columns that have no meaning on Linux are there and empty, so that queries and parsers find them.
+
+use super::additional::AdditionalFields;
+use super::ip_type::ip_type;
+use super::{Record, Timestamp};
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// One column.
+pub(super) struct Column {
+    /// As Microsoft has it.
+    pub(super) name: &'static str,
+    /// What a record has there.
+    pub(super) value: for<'a> fn(&'a Record) -> Value<'a>,
+}
+
+/// A cell. Text is never null.
+pub(super) enum Value<'a> {
+    /// `string`.
+    Text(&'a str),
+    /// `string`, made for this row.
+    OwnedText(String),
+    /// `string`: an address, or empty.
+    Address(Option<IpAddr>),
+    /// `long` or `int`.
+    Long(Option<u64>),
+    /// `datetime`.
+    Time(Option<Timestamp>),
+    /// `bool`.
+    Bool(bool),
+}
+
+/// The table that a record belongs to, and its columns.
+pub(super) fn columns(verdict: bool) -> (&'static str, impl Iterator<Item = &'static Column>) {
+    let (table, own) = if verdict {
+        ("DeviceEvents", EVENT_COLUMNS)
+    } else {
+        ("DeviceNetworkEvents", NETWORK_COLUMNS)
+    };
+    (table, DEVICE_COLUMNS.iter().chain(own).chain(PROCESS_COLUMNS))
+}
+
+const fn column(name: &'static str, value: for<'a> fn(&'a Record) -> Value<'a>) -> Column {
+    Column { name, value }
+}
+
+const fn empty(name: &'static str) -> Column {
+    column(name, |_| Value::Text(""))
+}
+
+const fn unknown_long(name: &'static str) -> Column {
+    column(name, |_| Value::Long(None))
+}
+
+const DEVICE_COLUMNS: &[Column] = &[
+    column("Timestamp", |r| Value::Time(Some(r.timestamp))),
+    column("DeviceId", |r| Value::Text(&r.device.id)),
+    column("DeviceName", |r| Value::Text(&r.device.name)),
+    column("ActionType", |r| Value::Text(r.action_type().name())),
+];
+
+const NETWORK_COLUMNS: &[Column] = &[
+    column("RemoteIP", |r| Value::Address(r.remote().ip)),
+    column("RemotePort", remote_port),
+    column("RemoteUrl", remote_url),
+    column("LocalIP", |r| Value::Address(Some(r.connection.local.ip()))),
+    column("LocalPort", local_port),
+    column("Protocol", |_| Value::Text("Tcp")),
+    column("LocalIPType", |r| Value::Text(ip_type(r.connection.local.ip()))),
+    column("RemoteIPType", |r| Value::Text(r.remote().ip.map_or("", ip_type))),
+];
+
+const EVENT_COLUMNS: &[Column] = &[
+    empty("FileName"),
+    empty("FolderPath"),
+    empty("SHA1"),
+    empty("SHA256"),
+    empty("MD5"),
+    unknown_long("FileSize"),
+    empty("AccountDomain"),
+    empty("AccountName"),
+    empty("AccountSid"),
+    column("RemoteUrl", remote_url),
+    empty("RemoteDeviceName"),
+    unknown_long("ProcessId"),
+    empty("ProcessCommandLine"),
+    column("ProcessCreationTime", |_| Value::Time(None)),
+    empty("ProcessTokenElevation"),
+    unknown_long("LogonId"),
+    empty("RegistryKey"),
+    empty("RegistryValueName"),
+    empty("RegistryValueData"),
+    column("RemoteIP", |r| Value::Address(r.remote().ip)),
+    column("RemotePort", remote_port),
+    column("LocalIP", |r| Value::Address(Some(r.connection.local.ip()))),
+    column("LocalPort", local_port),
+    empty("FileOriginUrl"),
+    empty("FileOriginIP"),
+];
+
+const PROCESS_COLUMNS: &[Column] = &[
+    empty("InitiatingProcessSHA1"),
+    empty("InitiatingProcessSHA256"),
+    empty("InitiatingProcessMD5"),
+    column("InitiatingProcessFileName", |r| {
+        Value::Text(&r.connection.process.image.file_name)
+    }),
+    unknown_long("InitiatingProcessFileSize"),
+    empty("InitiatingProcessVersionInfoCompanyName"),
+    empty("InitiatingProcessVersionInfoProductName"),
+    empty("InitiatingProcessVersionInfoProductVersion"),
+    empty("InitiatingProcessVersionInfoInternalFileName"),
+    empty("InitiatingProcessVersionInfoOriginalFileName"),
+    empty("InitiatingProcessVersionInfoFileDescription"),
+    column("InitiatingProcessId", |r| {
+        Value::Long(Some(r.connection.process.id.into()))
+    }),
+    column("InitiatingProcessCommandLine", |r| {
+        Value::Text(&r.connection.process.image.command_line)
+    }),
+    column("InitiatingProcessCreationTime", |r| {
+        since_boot(r, r.connection.process.image.started_ns)
+    }),
+    column("InitiatingProcessFolderPath", |r| {
+        Value::Text(&r.connection.process.image.folder_path)
+    }),
+    column("InitiatingProcessParentFileName", |r| {
+        Value::Text(
+            r.connection
+                .process
+                .parent
+                .as_ref()
+                .map_or("", |parent| &parent.file_name),
+        )
+    }),
+    column("InitiatingProcessParentId", |r| {
+        Value::Long(r.connection.process.parent.as_ref().map(|parent| parent.id.into()))
+    }),
+    column("InitiatingProcessParentCreationTime", |r| {
+        since_boot(
+            r,
+            r.connection
+                .process
+                .parent
+                .as_ref()
+                .and_then(|parent| parent.started_ns),
+        )
+    }),
+    empty("InitiatingProcessAccountDomain"),
+    column("InitiatingProcessAccountName", |r| {
+        Value::Text(&r.connection.process.account_name)
+    }),
+    empty("InitiatingProcessAccountSid"),
+    empty("InitiatingProcessAccountUpn"),
+    empty("InitiatingProcessAccountObjectId"),
+    empty("InitiatingProcessIntegrityLevel"),
+    empty("InitiatingProcessTokenElevation"),
+    column("ReportId", |r| Value::Long(Some(r.report_id))),
+    empty("AppGuardContainerId"),
+    column("AdditionalFields", |r| {
+        // Numbers and text only: serialising them cannot fail, and an empty object is what is left if it did.
+        Value::OwnedText(serde_json::to_string(&AdditionalFields::of(r)).unwrap_or_else(|_| "{}".to_owned()))
+    }),
+    unknown_long("InitiatingProcessSessionId"),
+    column("IsInitiatingProcessRemoteSession", |_| Value::Bool(false)),
+    empty("InitiatingProcessRemoteSessionDeviceName"),
+    empty("InitiatingProcessRemoteSessionIP"),
+];
+
+fn remote_port(record: &Record) -> Value<'_> {
+    Value::Long(Some(record.remote().port.into()))
+}
+
+fn remote_url(record: &Record) -> Value<'_> {
+    match record.remote().url {
+        Cow::Borrowed(url) => Value::Text(url),
+        Cow::Owned(url) => Value::OwnedText(url),
+    }
+}
+
+fn local_port(record: &Record) -> Value<'_> {
+    Value::Long(Some(record.connection.local.port().into()))
+}
+
+fn since_boot(record: &Record, ns: Option<u64>) -> Value<'_> {
+    Value::Time(ns.map(|ns| record.clock.wall(ns)))
+}
