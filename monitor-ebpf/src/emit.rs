@@ -33,7 +33,11 @@ pub(crate) fn replied(status: u32, flow: &Flow, cookie: u64) {
     let Some(mut slot) = EVENTS.reserve::<Replied>(0) else {
         return count(Counter::RingFull);
     };
-    slot.write(Replied { header: header(Kind::Replied, flow, cookie), status, _pad: 0 });
+    slot.write(Replied {
+        header: header(Kind::Replied, flow, cookie),
+        status,
+        _pad: 0,
+    });
     slot.submit(0);
 }
 

@@ -8,10 +8,10 @@ use crate::counters::count;
 use crate::flow::{Flow, socket};
 use crate::maps::{Buffer, JUMP, pieces, scratch};
 use crate::{lease, maps};
+use aya_ebpf::EbpfContext;
 use aya_ebpf::bindings::__sk_buff;
 use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::programs::SkBuffContext;
-use aya_ebpf::EbpfContext;
 use core::arch::asm;
 use core::mem::offset_of;
 use monitor_common::counter::Counter;
@@ -67,7 +67,11 @@ pub(crate) fn set_cb<const WORD: usize>(ctx: &SkBuffContext, value: u32) {
 /// The bytes that this run looks at.
 #[inline(always)]
 pub(crate) fn buffer(ctx: &SkBuffContext) -> Option<&'static mut Buffer> {
-    if cb::<BUFFER>(ctx) == IN_PIECES { pieces(ctx) } else { scratch(cb::<LEVEL>(ctx)) }
+    if cb::<BUFFER>(ctx) == IN_PIECES {
+        pieces(ctx)
+    } else {
+        scratch(cb::<LEVEL>(ctx))
+    }
 }
 
 /// Copies `len` bytes of the packet.

@@ -19,10 +19,12 @@ use monitor_common::wire::{Outcome, Prefix, Work, http, tls};
 #[cgroup_skb(egress)]
 fn parse_http(ctx: SkBuffContext) -> i32 {
     called(&ctx, |ctx, flow, work| {
-        Some(match http::request(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work) {
-            Outcome::Name => tail_call(ctx, Callee::ParseAuthority),
-            outcome => go_on(ctx, flow, outcome),
-        })
+        Some(
+            match http::request(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work) {
+                Outcome::Name => tail_call(ctx, Callee::ParseAuthority),
+                outcome => go_on(ctx, flow, outcome),
+            },
+        )
     })
 }
 
@@ -130,7 +132,11 @@ fn take_name(bytes: &Buffer, work: &mut Work) {
     if check_bounds_signed(start, 0, MESSAGE_BYTES_MAX as i64 - 1) {
         // SAFETY: `start + 256` is less than the buffer, and `name` has 256 bytes.
         unsafe {
-            bpf_probe_read_kernel((&raw mut work.name).cast(), 256, bytes.as_ptr().add(start as usize).cast());
+            bpf_probe_read_kernel(
+                (&raw mut work.name).cast(),
+                256,
+                bytes.as_ptr().add(start as usize).cast(),
+            );
         }
     }
 }

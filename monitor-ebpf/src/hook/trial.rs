@@ -16,7 +16,10 @@ fn trial(ctx: SkBuffContext) -> i32 {
     };
     *flow = Flow {
         owner: Owner::EMPTY,
-        endpoints: Endpoints { family: 4, ..Endpoints::EMPTY },
+        endpoints: Endpoints {
+            family: 4,
+            ..Endpoints::EMPTY
+        },
         stage: Stage::AwaitFirstBytes,
         base: segment.seq,
         next: segment.seq,
