@@ -58,13 +58,25 @@ const RULES: &[Rule] = &[
     Rule {
         name: "pure",
         paths: &[
-            // `std::net` also has the address types, which are plain values: its sockets are named instead.
+            // `std::net` has the address types and `std::io` has `Write` for buffers in memory: not they are named, but
+            // what does I/O.
+            "File",
             "TcpListener",
             "TcpStream",
             "ToSocketAddrs",
             "UdpSocket",
             "UnixListener",
             "UnixStream",
+            "eprint!",
+            "eprintln!",
+            "io::BufReader",
+            "io::Read",
+            "io::copy",
+            "io::stderr",
+            "io::stdin",
+            "io::stdout",
+            "print!",
+            "println!",
             "Instant::now",
             "SystemTime",
             "Timestamp::now",
@@ -73,7 +85,6 @@ const RULES: &[Rule] = &[
             "rustix",
             "std::env",
             "std::fs",
-            "std::io",
             "std::process",
             "std::thread",
             "tokio",
@@ -116,6 +127,8 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
             breaks.map(|name| Finding::error(source, name.line, rule.name, rule.advice))
         })
         .collect();
+    // A group names its crate once for each item.
+    findings.dedup();
     findings.extend(attributes(source));
     findings.extend(decoders(source));
     findings
@@ -206,6 +219,11 @@ mod tests {
             [(2, "pure"), (6, "pure")]
         );
         assert_eq!(fired(check, "monitor/src/stream.rs", text), []);
+        let printing = "use std::io::{self, Write as _};\nfn a() { io::stdout().write(b) }\nfn b() { println!() }";
+        assert_eq!(
+            fired(check, "monitor/src/record/json.rs", printing),
+            [(2, "pure"), (3, "pure")]
+        );
         let tested = "fn a() {}\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}";
         assert_eq!(fired(check, "monitor/src/decide/mod.rs", tested), []);
     }
