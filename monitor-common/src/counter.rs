@@ -34,11 +34,14 @@ pub enum Counter {
     SentBeforeReply = 13,
     /// Connections that the kernel had no memory to follow.
     NoSocketStorage = 14,
+    /// Blocked sockets that user space was not told to destroy, because
+    /// [`DOOMED_RING_BYTES`](crate::limits::DOOMED_RING_BYTES) were taken: their owners wait for a time-out.
+    DoomedRingFull = 15,
 }
 
 impl Counter {
     /// Every counter, in the order of its index.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Emitted,
         Self::RingFull,
         Self::PacketsInspected,
@@ -54,6 +57,7 @@ impl Counter {
         Self::Unrecorded,
         Self::SentBeforeReply,
         Self::NoSocketStorage,
+        Self::DoomedRingFull,
     ];
 }
 

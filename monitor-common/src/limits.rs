@@ -49,6 +49,9 @@ pub const LEASE_LEVELS: u32 = 3;
 /// multiple of the page size. A full ring: [`RingFull`](crate::counter::Counter::RingFull).
 pub const EVENTS_RING_BYTES: u32 = 4 << 20;
 
+/// The ring buffer of sockets to destroy: 512 of them. A full ring: [`DoomedRingFull`](crate::counter::Counter::DoomedRingFull).
+pub const DOOMED_RING_BYTES: u32 = 64 << 10;
+
 /// Rules that one policy may hold: the table has 20 bits for the rule's number.
 pub const RULES_MAX: usize = 1 << 20;
 

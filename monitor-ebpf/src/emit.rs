@@ -1,4 +1,4 @@
-//! The only writer of the ring buffer. A full ring loses the event, so the loss is counted here or nowhere.
+//! The only writer of the ring buffers. A full ring loses the event, so the loss is counted here or nowhere.
 
 use crate::counters::count;
 use crate::flow::Flow;
@@ -7,13 +7,18 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::RingBuf;
 use monitor_common::counter::Counter;
 use monitor_common::event::{Header, Kind, Named, Replied};
-use monitor_common::limits::EVENTS_RING_BYTES;
+use monitor_common::limits::{DOOMED_RING_BYTES, EVENTS_RING_BYTES};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::Work;
 
 /// Events in the order in which they happened, from all CPUs. Read by user space.
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(EVENTS_RING_BYTES, 0);
+
+/// Sockets to destroy. A ring of its own: whoever waits for the error does not wait for records to be made. Read by the
+/// destroyer thread of user space.
+#[map]
+static DOOMED: RingBuf = RingBuf::with_byte_size(DOOMED_RING_BYTES, 0);
 
 /// A connection is established or closed.
 #[inline(always)]
@@ -60,6 +65,16 @@ pub(crate) fn named(work: &Work, verdict: Verdict, rule: u32, flow: &Flow, cooki
         (*event).name_len = work.len;
         bpf_probe_read_kernel((&raw mut (*event).name).cast(), 256, (&raw const work.name).cast());
     }
+    slot.submit(0);
+}
+
+/// A socket is to be destroyed.
+#[inline(always)]
+pub(crate) fn doomed(flow: &Flow, cookie: u64) {
+    let Some(mut slot) = DOOMED.reserve::<Header>(0) else {
+        return count(Counter::DoomedRingFull);
+    };
+    slot.write(header(Kind::Doomed, flow, cookie));
     slot.submit(0);
 }
 

@@ -3,11 +3,9 @@
 use crate::account::Account;
 use crate::correlate::{Change, Correlator, What};
 use crate::decide::Policy;
-use crate::kernel::Doomed;
 use crate::process::Processes;
 use crate::record::{Clock, Record, Recorder};
-use monitor_common::event::{Body, Event, decode};
-use monitor_common::policy::Verdict;
+use monitor_common::event::{Body, decode};
 use std::sync::Arc;
 
 /// Everything that an event passes.
@@ -28,8 +26,6 @@ pub struct Output {
     pub records: Vec<Record>,
     /// How many events they stand for.
     pub events: u64,
-    /// Sockets to destroy.
-    pub doomed: Vec<Doomed>,
 }
 
 impl Pipeline {
@@ -59,11 +55,10 @@ impl Pipeline {
         };
         output.events += 1;
         let process = match event.body {
-            Body::Closed => Arc::default(),
+            Body::Closed | Body::Doomed => Arc::default(),
             Body::Established | Body::Named { .. } | Body::Replied { .. } => self.processes.of(&event.header.owner),
         };
         self.correlator.ingest(&event, process, &mut self.changes);
-        output.doomed.extend(doomed(&event, &self.changes));
         self.record(clock, output);
     }
 
@@ -109,24 +104,4 @@ impl Pipeline {
             output.records.push(self.recorder.record(change, indicator, clock));
         }
     }
-}
-
-/// The socket of a blocked name.
-fn doomed(event: &Event<'_>, changes: &[Change]) -> Option<Doomed> {
-    let Body::Named {
-        verdict: Verdict::Blocked,
-        ..
-    } = event.body
-    else {
-        return None;
-    };
-    let connection = &changes.last()?.connection;
-    Some(Doomed {
-        netns_cookie: connection.netns_cookie,
-        tgid: event.header.owner.tgid,
-        cookie: event.header.cookie,
-        ipv6: connection.ipv6_socket,
-        local: connection.local,
-        remote: connection.remote,
-    })
 }

@@ -14,6 +14,8 @@ pub enum Kind {
     Replied = 3,
     /// The connection is gone.
     Closed = 4,
+    /// The socket asked for a blocked name and is to be destroyed.
+    Doomed = 5,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
             2 => Some(Self::Named),
             3 => Some(Self::Replied),
             4 => Some(Self::Closed),
+            5 => Some(Self::Doomed),
             _ => None,
         }
     }

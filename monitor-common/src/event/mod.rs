@@ -1,4 +1,4 @@
-//! Events: what the kernel programs tell user space, through the ring buffer.
+//! Events: what the kernel programs tell user space, through the ring buffers.
 //!
 //! Every event begins with a [`Header`] that says who, which connection and when, so that no event needs another one to
 //! be understood: when one is lost, the next still is. [`decode`] is the only way from bytes to an [`Event`].
@@ -49,6 +49,9 @@ pub enum Body<'a> {
     },
     /// The connection is gone.
     Closed,
+    /// The socket asked for a blocked name and is to be destroyed. It comes through a ring of its own, so that it does not
+    /// wait for records to be made.
+    Doomed,
 }
 
 /// The layout of [`Body::Replied`].
@@ -117,9 +120,10 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
         return Err(DecodeError::UnknownFamily(header.endpoints.family));
     }
     let body = match Kind::from_number(header.kind).ok_or(DecodeError::UnknownKind(header.kind))? {
-        Kind::Established | Kind::Closed if !rest.is_empty() => return Err(DecodeError::WrongLength),
+        Kind::Established | Kind::Closed | Kind::Doomed if !rest.is_empty() => return Err(DecodeError::WrongLength),
         Kind::Established => Body::Established,
         Kind::Closed => Body::Closed,
+        Kind::Doomed => Body::Doomed,
         Kind::Named => Named::ref_from_bytes(bytes)
             .map_err(|_| DecodeError::WrongLength)?
             .body()?,
@@ -182,6 +186,7 @@ mod tests {
     fn events_are_decoded() {
         check(header(Kind::Established).as_bytes(), Ok("Established"));
         check(header(Kind::Closed).as_bytes(), Ok("Closed"));
+        check(header(Kind::Doomed).as_bytes(), Ok("Doomed"));
         let replied = Replied {
             header: header(Kind::Replied),
             status: 407,

@@ -47,6 +47,7 @@ fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> 
         flow.have = 0;
     }
     if verdict == Verdict::Blocked {
+        emit::doomed(flow, cookie(ctx));
         flow.stage = Stage::Blocked;
         count(Counter::PacketsDropped);
         return Some(DROP);

@@ -19,7 +19,6 @@ use std::ops::ControlFlow;
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -29,9 +28,9 @@ use tokio::time::sleep;
 const EVENTS_PER_TURN: usize = 4096;
 
 /// After a turn with as many events, the daemon lets more gather before it looks again: on a busy host most of the cost of
-/// an event is being woken for it. What the kernel drops is dropped all the same; a blocked socket ends that much later.
+/// an event is being woken for it. Blocked sockets do not wait for this: they have a ring and a thread of their own.
 const BUSY_EVENTS: usize = 8;
-const GATHER: Duration = Duration::from_millis(2);
+const GATHER: Duration = Duration::from_millis(10);
 
 /// How often the connections that wait for a name are looked at.
 const EXPIRE_EVERY: Duration = Duration::from_millis(50);
@@ -63,8 +62,8 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
         });
         let table = PolicyTable::new(mode, entries)?;
         let rules = policy.indicators().len();
-        let (attached, ring) = Attached::new(&support, &table)?;
-        let daemon = Daemon::new(args, mode, policy, attached, ring)?;
+        let kernel = Attached::new(&support, &table)?;
+        let daemon = Daemon::new(args, mode, policy, kernel)?;
         eprintln!(
             "proxysight: attached to {} on Linux {}: mode {}, {rules} rules",
             support.cgroup.display(),
@@ -101,7 +100,12 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn new(args: &Run, mode: Mode, policy: Policy, attached: Attached, ring: Ring) -> Result<Self, Failure> {
+    fn new(
+        args: &Run,
+        mode: Mode,
+        policy: Policy,
+        (attached, ring, destroyer): (Attached, Ring, Destroyer),
+    ) -> Result<Self, Failure> {
         let account = Arc::<Account>::default();
         let correlator = Correlator::new(host::boot_id()?);
         let recorder = Recorder::new(host::device(), mode);
@@ -120,7 +124,7 @@ impl Daemon {
             attached,
             ring,
             pipeline: Pipeline::new(account.clone(), correlator, policy, recorder),
-            destroyer: Destroyer::start()?,
+            destroyer,
             account,
             stream,
             stream_ended,
@@ -182,12 +186,7 @@ impl Daemon {
     }
 
     fn hand_on(&self, output: Output) {
-        let Output {
-            records,
-            events,
-            doomed,
-        } = output;
-        doomed.into_iter().for_each(|doomed| self.destroyer.destroy(doomed));
+        let Output { records, events } = output;
         match &self.stream {
             Some(stream) if events != 0 || !records.is_empty() => stream.send(Batch { records, events }),
             Some(_) => {}
@@ -206,7 +205,7 @@ impl Daemon {
             .account
             .totals(counts.of(Counter::Emitted), counts.of(Counter::RingFull));
         eprintln!("proxysight: detached: {totals}");
-        let failed = self.destroyer.counts().failed.load(Ordering::Relaxed);
+        let failed = self.destroyer.finish()?.failed + counts.of(Counter::DoomedRingFull);
         let correlator = self.pipeline.correlator();
         for (count, what) in [
             (

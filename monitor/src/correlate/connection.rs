@@ -35,10 +35,6 @@ pub struct Connection {
     pub local: SocketAddr,
     /// The other end: the proxy, when there is one.
     pub remote: SocketAddr,
-    /// Whether the socket is an IPv6 one, whatever its addresses.
-    pub ipv6_socket: bool,
-    /// The network namespace, as the kernel names it.
-    pub netns_cookie: u64,
 }
 
 impl Connection {
@@ -54,8 +50,6 @@ impl Connection {
             process,
             local: SocketAddr::new(address(ends, &ends.local), ends.local_port as u16),
             remote: SocketAddr::new(address(ends, &ends.remote), ends.remote_port as u16),
-            ipv6_socket: ends.family == 6,
-            netns_cookie: header.owner.netns_cookie,
         }
     }
 }

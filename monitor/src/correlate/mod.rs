@@ -127,11 +127,15 @@ impl Correlator {
         let header = event.header;
         let cookie = header.cookie;
         let time_ns = header.time_ns;
-        if let Body::Closed = event.body {
-            if let Some(state) = self.open.remove(&cookie) {
-                state.close(time_ns, changes);
+        match event.body {
+            Body::Closed => {
+                if let Some(state) = self.open.remove(&cookie) {
+                    state.close(time_ns, changes);
+                }
+                return;
             }
-            return;
+            Body::Doomed => return,
+            Body::Established | Body::Named { .. } | Body::Replied { .. } => {}
         }
         let known = self
             .open
@@ -173,7 +177,7 @@ impl Correlator {
                 }
             },
             Body::Replied { status } => state.replied(time_ns, status, changes),
-            Body::Closed => {}
+            Body::Closed | Body::Doomed => {}
         }
         if let Some(mut state) = fresh {
             if self.open.len() < CONNECTIONS_MAX {

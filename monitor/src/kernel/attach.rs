@@ -4,7 +4,7 @@
 //! Every attachment is a bpf_link (Linux 5.7) held by this process alone: however it ends, the kernel detaches.
 
 use super::object::Object;
-use super::{Error, PolicyTable, Ring, Support};
+use super::{Destroyer, Error, PolicyTable, Ring, Support};
 use aya::programs::cgroup_skb::CgroupSkbLink;
 use aya::programs::cgroup_sock_addr::CgroupSockAddrLink;
 use aya::programs::sock_ops::SockOpsLink;
@@ -47,10 +47,11 @@ impl Attached {
     ///
     /// # Errors
     /// What the kernel refused. Nothing stays attached then.
-    pub fn new(support: &Support, policy: &PolicyTable) -> Result<(Self, Ring), Error> {
+    pub fn new(support: &Support, policy: &PolicyTable) -> Result<(Self, Ring, Destroyer), Error> {
         let mut object = Object::load()?;
         object.set_policy(policy)?;
-        let ring = object.take_ring()?;
+        let ring = Ring::new(object.take_ring("EVENTS")?)?;
+        let destroyer = Destroyer::start(object.take_ring("DOOMED")?)?;
         let cgroup = File::open(&support.cgroup).map_err(|source: io::Error| Error::Read {
             path: support.cgroup.clone(),
             source,
@@ -94,6 +95,7 @@ impl Attached {
                 links: Some(links),
             },
             ring,
+            destroyer,
         ))
     }
 

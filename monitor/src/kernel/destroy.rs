@@ -5,22 +5,19 @@
 //! /proc/PID/ns/net, and keeps the netlink socket.
 
 use super::Error;
+use aya::maps::{MapData, RingBuf};
+use monitor_common::event::{Body, Endpoints, Header, decode};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::thread::JoinHandle;
 
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::net::netlink::SOCK_DIAG;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-/// Sockets that may wait to be destroyed; those beyond it run into TCP's own time-out and are counted.
-const QUEUE_MAX: usize = 4096;
 /// Network namespaces whose netlink socket is kept; beyond it all are closed and opened anew as needed.
 const NAMESPACES_MAX: usize = 256;
 
@@ -30,116 +27,116 @@ const NLM_F_REQUEST_ACK: u16 = 1 | 4;
 const REQUEST_BYTES: usize = 16 + 56;
 const NLMSG_ERROR: u16 = 2;
 
-/// A socket that must end.
-#[derive(Clone, Copy, Debug)]
-pub struct Doomed {
-    /// Its network namespace, as the kernel names it.
-    pub netns_cookie: u64,
-    /// A process in that namespace.
-    pub tgid: u32,
-    /// No other socket than the one with this cookie.
-    pub cookie: u64,
-    /// The socket's family: its addresses are IPv4-mapped when it is 6 and they are IPv4.
-    pub ipv6: bool,
-    /// Its own address.
-    pub local: SocketAddr,
-    /// Its peer's.
-    pub remote: SocketAddr,
-}
-
 /// What became of the sockets.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Destroyed {
     /// Destroyed.
-    pub done: AtomicU64,
+    pub done: u64,
     /// Were gone already.
-    pub gone: AtomicU64,
-    /// Could not be destroyed: the queue was full, the namespace or the kernel refused.
-    pub failed: AtomicU64,
+    pub gone: u64,
+    /// Could not be destroyed: the namespace or the kernel refused.
+    pub failed: u64,
 }
 
 /// The thread that destroys.
 pub struct Destroyer {
-    queue: Option<SyncSender<Doomed>>,
-    thread: Option<JoinHandle<()>>,
-    counts: Arc<Destroyed>,
+    thread: JoinHandle<Result<Destroyed, io::Error>>,
+    stop: OwnedFd,
 }
 
 impl Destroyer {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// The system has no thread left.
-    pub fn start() -> Result<Self, Error> {
-        let (queue, doomed) = sync_channel(QUEUE_MAX);
-        let counts = Arc::<Destroyed>::default();
-        let theirs = counts.clone();
+    pub(super) fn start(doomed: RingBuf<MapData>) -> Result<Self, Error> {
+        let stop = eventfd(0, EventfdFlags::CLOEXEC).map_err(|source| Error::System {
+            what: "make an eventfd",
+            source: source.into(),
+        })?;
+        let heard = stop.try_clone().map_err(|source| Error::System {
+            what: "duplicate an eventfd",
+            source,
+        })?;
         let thread = std::thread::Builder::new()
             .name("destroyer".to_owned())
-            .spawn(move || work(&doomed, &theirs))
+            .spawn(move || work(doomed, &heard))
             .map_err(|source| Error::System {
                 what: "start the destroyer thread",
                 source,
             })?;
-        Ok(Self {
-            queue: Some(queue),
-            thread: Some(thread),
-            counts,
-        })
+        Ok(Self { thread, stop })
     }
 
-    /// Has a socket destroyed soon. Never waits.
-    pub fn destroy(&self, doomed: Doomed) {
-        match self.queue.as_ref().map(|queue| queue.try_send(doomed)) {
-            Some(Ok(())) => {}
-            Some(Err(TrySendError::Full(_) | TrySendError::Disconnected(_))) | None => {
-                self.counts.failed.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// What became of them so far.
-    pub fn counts(&self) -> &Destroyed {
-        &self.counts
-    }
-}
-
-impl Drop for Destroyer {
-    fn drop(&mut self) {
-        self.queue = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic there has said what it had to say; there is nothing left to undo.
-            let _ = thread.join();
+    /// Destroys what is still waiting, ends, and tells what became of them all.
+    ///
+    /// # Errors
+    /// The thread could not wait for sockets any more, and ended before.
+    pub fn finish(self) -> Result<Destroyed, Error> {
+        let what = "destroy blocked sockets";
+        rustix::io::write(&self.stop, &1u64.to_ne_bytes()).map_err(|source| Error::System {
+            what,
+            source: source.into(),
+        })?;
+        match self.thread.join() {
+            Ok(result) => result.map_err(|source| Error::System { what, source }),
+            Err(_) => Err(Error::System {
+                what,
+                source: io::Error::other("the thread panicked"),
+            }),
         }
     }
 }
 
-fn work(doomed: &Receiver<Doomed>, counts: &Destroyed) {
+fn work(mut doomed: RingBuf<MapData>, stop: &OwnedFd) -> io::Result<Destroyed> {
+    let mut counts = Destroyed::default();
     let mut namespaces = HashMap::<u64, OwnedFd>::new();
-    while let Ok(socket) = doomed.recv() {
-        let counter = match destroy(&mut namespaces, &socket) {
-            Ok(()) => &counts.done,
-            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => &counts.gone,
-            Err(_) => {
-                namespaces.remove(&socket.netns_cookie);
-                &counts.failed
-            }
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+    loop {
+        // SAFETY: the ring owns the descriptor and outlives the borrow.
+        let ring = unsafe { BorrowedFd::borrow_raw(doomed.as_raw_fd()) };
+        let mut ready = [PollFd::new(&ring, PollFlags::IN), PollFd::new(stop, PollFlags::IN)];
+        match poll(&mut ready, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let stopped = !ready[1].revents().is_empty();
+        while let Some(bytes) = doomed.next() {
+            // The kernel programs write nothing else into this ring; anything else would be a fault of theirs.
+            let counter = match decode(&bytes).map(|event| (event.header, event.body)) {
+                Ok((header, Body::Doomed)) => destroy_counted(&mut namespaces, header, &mut counts),
+                Ok(_) | Err(_) => &mut counts.failed,
+            };
+            *counter += 1;
+        }
+        if stopped {
+            return Ok(counts);
+        }
     }
 }
 
-fn destroy(namespaces: &mut HashMap<u64, OwnedFd>, socket: &Doomed) -> io::Result<()> {
-    if !namespaces.contains_key(&socket.netns_cookie) {
+fn destroy_counted<'a>(
+    namespaces: &mut HashMap<u64, OwnedFd>,
+    header: &Header,
+    counts: &'a mut Destroyed,
+) -> &'a mut u64 {
+    match destroy(namespaces, header) {
+        Ok(()) => &mut counts.done,
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => &mut counts.gone,
+        Err(_) => {
+            namespaces.remove(&header.owner.netns_cookie);
+            &mut counts.failed
+        }
+    }
+}
+
+fn destroy(namespaces: &mut HashMap<u64, OwnedFd>, doomed: &Header) -> io::Result<()> {
+    let cookie = doomed.owner.netns_cookie;
+    if !namespaces.contains_key(&cookie) {
         if namespaces.len() >= NAMESPACES_MAX {
             namespaces.clear();
         }
-        namespaces.insert(socket.netns_cookie, open_in_namespace_of(socket.tgid)?);
+        namespaces.insert(cookie, open_in_namespace_of(doomed.owner.tgid)?);
     }
-    let Some(netlink) = namespaces.get(&socket.netns_cookie) else {
+    let Some(netlink) = namespaces.get(&cookie) else {
         return Err(io::ErrorKind::NotFound.into());
     };
-    send(netlink, &request(socket), SendFlags::empty())?;
+    send(netlink, &request(&doomed.endpoints, doomed.cookie), SendFlags::empty())?;
     let mut answer = [0u8; 256];
     let (len, _) = recv(netlink, &mut answer, RecvFlags::empty())?;
     acknowledgement(answer.get(..len).unwrap_or(&answer))
@@ -157,9 +154,13 @@ fn open_in_namespace_of(tgid: u32) -> io::Result<OwnedFd> {
     )?)
 }
 
-/// `struct nlmsghdr` and `struct inet_diag_req_v2`.
-fn request(socket: &Doomed) -> Vec<u8> {
-    let family = if socket.ipv6 { libc::AF_INET6 } else { libc::AF_INET };
+/// `struct nlmsghdr` and `struct inet_diag_req_v2`. The addresses are the socket's own, IPv4-mapped ones too.
+fn request(ends: &Endpoints, cookie: u64) -> Vec<u8> {
+    let family = if ends.family == 6 {
+        libc::AF_INET6
+    } else {
+        libc::AF_INET
+    };
     let mut request = Vec::with_capacity(REQUEST_BYTES);
     request.extend((REQUEST_BYTES as u32).to_ne_bytes());
     request.extend(SOCK_DESTROY.to_ne_bytes());
@@ -168,24 +169,15 @@ fn request(socket: &Doomed) -> Vec<u8> {
     request.extend([family as u8, libc::IPPROTO_TCP as u8, 0, 0]);
     // In whatever state.
     request.extend(u32::MAX.to_ne_bytes());
-    request.extend(socket.local.port().to_be_bytes());
-    request.extend(socket.remote.port().to_be_bytes());
-    request.extend(address(socket.local.ip(), socket.ipv6));
-    request.extend(address(socket.remote.ip(), socket.ipv6));
+    request.extend((ends.local_port as u16).to_be_bytes());
+    request.extend((ends.remote_port as u16).to_be_bytes());
+    request.extend(ends.local);
+    request.extend(ends.remote);
     // Any interface.
     request.extend([0; 4]);
-    request.extend(socket.cookie.to_ne_bytes());
+    // No other socket than the one with this cookie.
+    request.extend(cookie.to_ne_bytes());
     request
-}
-
-fn address(address: IpAddr, ipv6: bool) -> [u8; 16] {
-    let mut bytes = [0; 16];
-    match address {
-        IpAddr::V4(v4) if ipv6 => bytes = v4.to_ipv6_mapped().octets(),
-        IpAddr::V4(v4) => bytes[..4].copy_from_slice(&v4.octets()),
-        IpAddr::V6(v6) => bytes = v6.octets(),
-    }
-    bytes
 }
 
 fn acknowledgement(answer: &[u8]) -> io::Result<()> {
@@ -224,22 +216,6 @@ mod tests {
 
     #[test]
     fn a_request_is_as_long_as_it_says() {
-        let address: SocketAddr = "192.0.2.1:1".parse().unwrap();
-        let doomed = Doomed {
-            netns_cookie: 0,
-            tgid: 1,
-            cookie: 2,
-            ipv6: false,
-            local: address,
-            remote: address,
-        };
-        assert_eq!(request(&doomed).len(), REQUEST_BYTES);
-    }
-
-    #[test]
-    fn an_ipv4_peer_of_an_ipv6_socket_is_mapped() {
-        let v4: IpAddr = "192.0.2.1".parse().unwrap();
-        assert_eq!(address(v4, false)[..5], [192, 0, 2, 1, 0]);
-        assert_eq!(address(v4, true)[10..], [0xff, 0xff, 192, 0, 2, 1]);
+        assert_eq!(request(&Endpoints::EMPTY, 2).len(), REQUEST_BYTES);
     }
 }

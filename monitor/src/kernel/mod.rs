@@ -19,7 +19,7 @@ mod support;
 mod trial;
 
 pub use attach::{Attached, KernelCounts};
-pub use destroy::{Destroyed, Destroyer, Doomed};
+pub use destroy::{Destroyed, Destroyer};
 pub use policy_table::{PolicyTable, TableEntry};
 pub use ring::Ring;
 pub use support::{Support, probe};

@@ -1,6 +1,6 @@
 //! The kernel object: its programs loaded, joined by the jump table, not yet attached.
 
-use super::{Error, PolicyTable, Ring};
+use super::{Error, PolicyTable};
 use aya::maps::{Array, ArrayOfMaps, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{CgroupSkb, CgroupSockAddr, Program, ProgramError, SockOps};
 use aya::{Ebpf, EbpfError, EbpfLoader};
@@ -101,18 +101,10 @@ impl Object {
         self.policy.set(0, &map, 0).map_err(on_policy)
     }
 
-    /// The ring buffer; it can be taken once.
-    pub(super) fn take_events(&mut self) -> Result<RingBuf<MapData>, Error> {
-        let events = self
-            .ebpf
-            .take_map("EVENTS")
-            .ok_or(Error::Object { what: "map EVENTS" })?;
-        RingBuf::try_from(events).map_err(|source| Error::Map { map: "EVENTS", source })
-    }
-
-    /// The ring buffer as an asynchronous reader.
-    pub(super) fn take_ring(&mut self) -> Result<Ring, Error> {
-        Ring::new(self.take_events()?)
+    /// A ring buffer; each can be taken once.
+    pub(super) fn take_ring(&mut self, name: &'static str) -> Result<RingBuf<MapData>, Error> {
+        let map = self.ebpf.take_map(name).ok_or(Error::Object { what: name })?;
+        RingBuf::try_from(map).map_err(|source| Error::Map { map: name, source })
     }
 
     /// A counter, summed over all CPUs.

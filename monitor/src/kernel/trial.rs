@@ -22,7 +22,7 @@ impl Trial {
     pub fn new(policy: &PolicyTable) -> Result<Self, Error> {
         let mut object = Object::load()?;
         object.set_policy(policy)?;
-        let events = object.take_events()?;
+        let events = object.take_ring("EVENTS")?;
         object.skb("trial")?;
         Ok(Self { object, events })
     }

@@ -38,8 +38,6 @@ fn row(what: What) -> (Value, Value) {
         }),
         local: "127.0.0.1:50000".parse().unwrap(),
         remote: "127.0.0.1:3128".parse().unwrap(),
-        ipv6_socket: false,
-        netns_cookie: 0,
     };
     let mut policy = PolicyBuilder::default();
     assert_eq!(policy.add_list(Path::new("/etc/evil"), b"\nevil.example"), []);
