@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use rustls::{ClientConfig, ClientConnection, NamedGroup, RootCertStore, pki_types::ServerName};
 
-use crate::{netns::Netns, wait::PATIENCE};
+use crate::{netns::Netns, tool, wait::PATIENCE};
 
 /// How long curl itself may take. An exit by this limit is status 28 and never the right end of a test.
 const CURL_SECONDS_MAX: &str = "30";
@@ -83,7 +83,8 @@ pub fn curl(netns: &Netns, arguments: &[&str]) -> Result<Ran> {
 /// # Errors
 /// When it is missing or cannot be started.
 pub fn run(netns: &Netns, program: &str, arguments: &[&str]) -> Result<Ran> {
-    let mut command: Command = netns.command(program)?;
+    let program = tool::path_of(program)?;
+    let mut command: Command = netns.command_at(&program)?;
     command
         .args(arguments)
         .stdin(Stdio::null())
@@ -91,17 +92,18 @@ pub fn run(netns: &Netns, program: &str, arguments: &[&str]) -> Result<Ran> {
         .stderr(Stdio::piped());
     let begun = Instant::now();
     // `ip netns exec` becomes the program, so this is the program's own process id.
-    let child = command.spawn().with_context(|| format!("start {program}"))?;
+    let child = command
+        .spawn()
+        .with_context(|| format!("start {}", program.display()))?;
     let pid = child.id();
     let output = child.wait_with_output()?;
-    let path = crate::tool::path_of(program)?;
     Ok(Ran {
         pid,
         status: output.status.code().unwrap_or(128),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         took: begun.elapsed(),
-        command_line: format!("{} {}", path.display(), arguments.join(" ")),
+        command_line: format!("{} {}", program.display(), arguments.join(" ")),
     })
 }
 
@@ -173,6 +175,26 @@ pub fn send(stream: &mut TcpStream, piece: &[u8]) -> io::Result<()> {
     stream.write_all(piece)
 }
 
+/// A request for a tunnel to a TLS port of `host`.
+#[must_use]
+pub fn connect_request(host: &str) -> Vec<u8> {
+    format!("CONNECT {host}:8443 HTTP/1.1\r\nHost: {host}:8443\r\n\r\n").into_bytes()
+}
+
+/// Bytes as the `probe` program takes them.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of such a line. None: it is not hexadecimal.
+#[must_use]
+pub fn from_hex(line: &str) -> Option<Vec<u8>> {
+    let digit = |index: usize| char::from(*line.as_bytes().get(index)?).to_digit(16);
+    let byte = |index: usize| u8::try_from(digit(index)? * 16 + digit(index + 1)?).ok();
+    (0..line.len()).step_by(2).map(byte).collect()
+}
+
 /// Reads until the connection ends, and returns how it ended: what it brought, or the error.
 ///
 /// # Errors
@@ -182,4 +204,26 @@ pub fn read_to_end(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cut, from_hex, to_hex};
+
+    #[test]
+    fn bytes_come_back_from_hexadecimal() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(from_hex(&to_hex(&all)), Some(all));
+        assert_eq!(from_hex("0"), None);
+        assert_eq!(from_hex("0g"), None);
+    }
+
+    #[test]
+    fn pieces_together_are_the_whole() {
+        assert_eq!(
+            cut(b"abcdef", &[1, 4]).unwrap(),
+            [b"a".to_vec(), b"bcd".to_vec(), b"ef".to_vec()]
+        );
+        assert!(cut(b"abc", &[4]).is_err());
+    }
 }

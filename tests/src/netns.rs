@@ -8,7 +8,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener, TcpStream},
     os::fd::AsFd as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, Command},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -78,7 +78,14 @@ impl Netns {
     /// # Errors
     /// When the program is not installed.
     pub fn command(&self, program: &str) -> Result<Command> {
-        let path = tool::path_of(program)?;
+        self.command_at(&tool::path_of(program)?)
+    }
+
+    /// The same for a program at a path.
+    ///
+    /// # Errors
+    /// When `ip` is not installed.
+    pub fn command_at(&self, path: &Path) -> Result<Command> {
         let Some(Inside { name, etc: _ }) = &self.inside else {
             return Ok(Command::new(path));
         };

@@ -1,21 +1,20 @@
 //! Nothing of a blocked request is on the wire, a thousand times over.
 
 use std::{
-    io::ErrorKind,
     net::{Ipv4Addr, SocketAddr, TcpStream},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use monitor_tests::{
-    client::{read_to_end, send},
+    client::{connect_request, send},
     expect::{blocked, network},
     netns::Netns,
     proxy::Kind,
     wire::{Packet, Wire},
 };
 
-use crate::world::World;
+use crate::{probe, world::World};
 
 const TRIES: usize = 1000;
 
@@ -25,18 +24,6 @@ fn open(netns: &Netns, port: u16) -> Result<(TcpStream, u16)> {
     Ok((stream, own_port))
 }
 
-fn connect_request(host: &str) -> Vec<u8> {
-    format!("CONNECT {host}:8443 HTTP/1.1\r\nHost: {host}:8443\r\n\r\n").into_bytes()
-}
-
-/// Sends one CONNECT and says how the connection ended.
-fn try_once(netns: &Netns, port: u16, host: &str) -> Result<ErrorKind> {
-    let (mut stream, _) = open(netns, port)?;
-    let ended = send(&mut stream, &connect_request(host)).and_then(|()| read_to_end(&mut stream));
-    let error = ended.err().with_context(|| format!("{host} was answered"))?;
-    Ok(error.kind())
-}
-
 #[test]
 fn no_byte_of_a_thousand_blocked_requests_reaches_the_proxy() -> Result<()> {
     let world = World::new()?;
@@ -44,20 +31,22 @@ fn no_byte_of_a_thousand_blocked_requests_reaches_the_proxy() -> Result<()> {
     let (daemon, _) = world.blocks_evil()?;
     let wire = Wire::to_port(&world.netns, proxy.port())?;
 
-    let mut longest = Duration::ZERO;
-    for number in 0..TRIES {
-        let begun = Instant::now();
-        let error = try_once(&world.netns, proxy.port(), &format!("h{number}.evil.example"))?;
-        longest = longest.max(begun.elapsed());
-        // A reset by the other side would mean that the other side was asked.
-        ensure!(
-            error == ErrorKind::ConnectionAborted,
-            "try {number} ended with {error:?}"
-        );
+    let address = format!("127.0.0.1:{}", proxy.port());
+    let begun = Instant::now();
+    let probe = probe::command(&world.netns)?
+        .args(["connects", &address, &TRIES.to_string(), "evil.example"])
+        .spawn()?;
+    let pid = probe.id();
+    let output = probe.wait_with_output()?;
+    println!("{TRIES} tries took {} ms", begun.elapsed().as_millis());
+    let ends = String::from_utf8(output.stdout)?;
+    // An answer or a reset by the other side would mean that the other side was asked.
+    for (number, end) in ends.lines().enumerate() {
+        ensure!(end == "ended ConnectionAborted", "try {number}: {end}");
     }
-    println!(
-        "{TRIES} tries were cut off, the slowest after {} ms",
-        longest.as_millis()
+    ensure!(
+        output.status.success() && ends.lines().count() == TRIES,
+        "the probe gave up:\n{ends}"
     );
 
     // The control: an allowed request to the same port shows up, so the capture can see what the check looks for. It
@@ -91,7 +80,7 @@ fn no_byte_of_a_thousand_blocked_requests_reaches_the_proxy() -> Result<()> {
     )?;
     let account = daemon.stop()?;
     for number in 0..TRIES {
-        account.has(1, &blocked(&format!("h{number}.evil.example")).pid(own))?;
+        account.has(1, &blocked(&format!("h{number}.evil.example")).pid(pid))?;
     }
     ensure!(account.lost == 0, "{} events were lost", account.lost);
     Ok(())

@@ -1,36 +1,36 @@
 //! Hellos that do not fit the simple picture: larger than a segment, or written in pieces cut inside the name.
 
 use std::{
-    io::{ErrorKind, Read as _, Write as _},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream},
+    io::{Read as _, Write as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use monitor_tests::{
-    client::{cut, position, post_quantum_client, post_quantum_hello, read_to_end, send},
-    expect::{Expected, audited, blocked, network},
+    client::{connect_request, cut, position, post_quantum_client, post_quantum_hello},
+    expect::{audited, blocked, network},
     netns::Netns,
     origin::PAGE,
     sink::Sink,
 };
 use rustls::{RootCertStore, Stream, pki_types::CertificateDer};
 
-use crate::world::World;
+use crate::{probe::Probe, world::World};
 
 const EVIL: &str = "www.evil.example";
 
-/// Sends the pieces, each when the one before has arrived, and the last without waiting.
-pub(crate) fn send_pieces(netns: &Netns, sink: &Sink, number: usize, pieces: &[Vec<u8>]) -> Result<TcpStream> {
-    let mut stream = netns.connect(sink.address())??;
+/// Has a probe send the pieces, each when the one before has arrived, and the last without waiting.
+pub(crate) fn send_pieces(netns: &Netns, sink: &Sink, number: usize, pieces: &[Vec<u8>]) -> Result<Probe> {
+    let mut probe = Probe::start(netns, sink.address())?;
     let mut sent = 0;
     for (index, piece) in pieces.iter().enumerate() {
-        send(&mut stream, piece)?;
+        probe.send(piece)?;
         sent += piece.len();
         if index + 1 < pieces.len() {
             sink.wait_for(number, "a piece arrives", |connection| connection.bytes >= sent)?;
         }
     }
-    Ok(stream)
+    Ok(probe)
 }
 
 /// What the server may get of the pieces: all but the one that completes the name.
@@ -44,27 +44,15 @@ fn check_named(pieces: &[Vec<u8>], source: &str) -> Result<()> {
     let world = World::new()?;
     let sink = Sink::start(&world.netns, (Ipv4Addr::LOCALHOST, 0).into())?;
     let (daemon, line) = world.audits_evil()?;
-    let stream = send_pieces(&world.netns, &sink, 0, pieces)?;
+    let probe = send_pieces(&world.netns, &sink, 0, pieces)?;
+    let pid = probe.pid();
     let all: usize = pieces.iter().map(Vec::len).sum();
     sink.wait_for(0, "every byte arrives", |connection| connection.bytes == all)?;
-    let of_sink = |expected: Expected| {
-        expected
-            .pid(std::process::id())
-            .column("RemotePort", sink.address().port())
-    };
-    daemon.row(
-        &of_sink(network("ConnectionSuccess"))
-            .column("RemoteUrl", EVIL)
-            .additional("HostnameSource", source),
-    )?;
-    daemon.row(
-        &audited(EVIL)
-            .pid(std::process::id())
-            .additional("IndicatorSource", line.as_str()),
-    )?;
-    stream.shutdown(Shutdown::Both)?;
+    let named = network("ConnectionSuccess").pid(pid).column("RemoteUrl", EVIL);
+    daemon.row(&named.additional("HostnameSource", source))?;
+    drop(probe);
     let account = daemon.stop()?;
-    account.has(1, &audited(EVIL).pid(std::process::id()))
+    account.has(1, &audited(EVIL).pid(pid).additional("IndicatorSource", line.as_str()))
 }
 
 /// In block mode the completing piece does not arrive, and the sender is told.
@@ -72,30 +60,28 @@ fn check_blocked(pieces: &[Vec<u8>], source: &str, address: IpAddr) -> Result<()
     let world = World::new()?;
     let sink = Sink::start(&world.netns, (address, 0).into())?;
     let (daemon, line) = world.blocks_evil()?;
-    let mut stream = send_pieces(&world.netns, &sink, 0, pieces)?;
-    let error = read_to_end(&mut stream).err().context("the sender was not told")?;
+    let probe = send_pieces(&world.netns, &sink, 0, pieces)?;
+    let pid = probe.pid();
+    let end = probe.end()?;
+    ensure!(end == "ConnectionAborted", "the sender was told {end}");
+    let arrived = sink
+        .wait_for(0, "the connection ends at the server", |connection| connection.ended)?
+        .bytes;
     ensure!(
-        error.kind() == ErrorKind::ConnectionAborted,
-        "the sender was told {error:?}"
-    );
-    let connection = sink.wait_for(0, "the connection ends at the server", |connection| connection.ended)?;
-    ensure!(
-        connection.bytes == harmless(pieces),
-        "{} bytes arrived, not {}",
-        connection.bytes,
+        arrived == harmless(pieces),
+        "{arrived} bytes arrived, not {}",
         harmless(pieces)
     );
     let account = daemon.stop()?;
-    let own = std::process::id();
-    let verdict = blocked(EVIL).pid(own).additional("HostnameSource", source);
+    let verdict = blocked(EVIL).pid(pid).additional("HostnameSource", source);
     account.has(1, &verdict.additional("IndicatorSource", line.as_str()))?;
-    account.has(0, &network("ConnectionSuccess").pid(own).column("RemoteUrl", EVIL))?;
+    account.has(0, &network("ConnectionSuccess").pid(pid).column("RemoteUrl", EVIL))?;
 
     // The same pieces pass when nobody looks: it was the daemon that kept the last one back.
-    let stream = send_pieces(&world.netns, &sink, 1, pieces)?;
+    let probe = send_pieces(&world.netns, &sink, 1, pieces)?;
     let all: usize = pieces.iter().map(Vec::len).sum();
     sink.wait_for(1, "every byte arrives", |connection| connection.bytes == all)?;
-    stream.shutdown(Shutdown::Both)?;
+    drop(probe);
     Ok(())
 }
 
@@ -132,7 +118,7 @@ pub(crate) fn page_of_good(world: &World) -> Result<String> {
 }
 
 fn request_cut_in_the_name() -> Result<Vec<Vec<u8>>> {
-    let request = format!("CONNECT {EVIL}:8443 HTTP/1.1\r\nHost: {EVIL}:8443\r\n\r\n").into_bytes();
+    let request = connect_request(EVIL);
     cut(&request, &[4, position(&request, EVIL)? + 6])
 }
 

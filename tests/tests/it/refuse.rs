@@ -92,7 +92,10 @@ fn with_lenient_the_rest_of_a_bad_policy_is_in_force() -> Result<()> {
         talk.contains(&format!("{policy}:2: ")),
         "it does not name the line that it left out:\n{talk}"
     );
-    ensure!(talk.contains("1 line"), "it does not count what it left out:\n{talk}");
+    let counted = talk
+        .lines()
+        .any(|line| line.contains("left out") && line.split(' ').any(|word| word == "1"));
+    ensure!(counted, "it does not count what it left out:\n{talk}");
     Ok(())
 }
 
