@@ -1,7 +1,5 @@
 //! The only writer of the ring buffers. A full ring loses the event, so the loss is counted here or nowhere.
 
-use crate::counters::count;
-use crate::flow::Flow;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::RingBuf;
@@ -10,6 +8,9 @@ use monitor_common::event::{Header, Kind, Named, Replied};
 use monitor_common::limits::{DOOMED_RING_BYTES, EVENTS_RING_BYTES};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::Work;
+
+use crate::counters::count;
+use crate::flow::Flow;
 
 /// Events in the order in which they happened, from all CPUs. Read by user space.
 #[map]

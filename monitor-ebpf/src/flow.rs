@@ -1,13 +1,14 @@
 //! What is remembered of a connection, in the socket's own storage: freed with the socket, so nothing is evicted and
 //! nothing goes stale (BPF_MAP_TYPE_SK_STORAGE, Linux 5.2).
 
+use core::ffi::c_void;
+use core::ptr;
+
 use aya_ebpf::bindings::BPF_SK_STORAGE_GET_F_CREATE;
 use aya_ebpf::btf_maps::SkStorage;
 use aya_ebpf::helpers::generated::{bpf_sk_fullsock, bpf_sk_storage_get};
 use aya_ebpf::macros::btf_map;
 use aya_ebpf::programs::SkBuffContext;
-use core::ffi::c_void;
-use core::ptr;
 use monitor_common::event::{Endpoints, Owner};
 
 /// How far the first-bytes state machine of a socket has come.

@@ -5,9 +5,10 @@
 //! to it is one instruction (Linux 5.10 has an atomic add, but none that fetches), and of several adders at most the one
 //! that reads back 1 owns the level; the others step back.
 
+use core::arch::asm;
+
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::PerCpuArray;
-use core::arch::asm;
 use monitor_common::limits::LEASE_LEVELS;
 
 /// Written and read by the egress programs only.

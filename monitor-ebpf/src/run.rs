@@ -4,19 +4,21 @@
 //! saves and restores it), and what is read back from it is an unknown number to the verifier, which is what lets the
 //! paths join. Everything larger lies in the leased [`Work`](monitor_common::wire::Work).
 
-use crate::counters::count;
-use crate::flow::{Flow, socket};
-use crate::maps::{Buffer, JUMP, pieces, scratch};
-use crate::{lease, maps};
+use core::arch::asm;
+use core::mem::offset_of;
+
 use aya_ebpf::EbpfContext;
 use aya_ebpf::bindings::__sk_buff;
 use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::programs::SkBuffContext;
-use core::arch::asm;
-use core::mem::offset_of;
 use monitor_common::counter::Counter;
 use monitor_common::programs::Callee;
 use monitor_common::wire::Work;
+
+use crate::counters::count;
+use crate::flow::{Flow, socket};
+use crate::maps::{Buffer, JUMP, pieces, scratch};
+use crate::{lease, maps};
 
 /// The packet goes on its way.
 pub(crate) const PASS: i32 = 1;

@@ -1,7 +1,8 @@
 //! What users type, as typed. `command` gives it its meaning.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Sees the real target of connections behind forward proxies; audits or blocks dangerous domains.
 #[derive(Debug, Parser)]
@@ -19,6 +20,13 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// What was typed. Help, version and mistakes are answered here, and end the program.
+    pub fn from_arguments() -> Self {
+        Self::parse()
+    }
 }
 
 /// What to do.

@@ -1,12 +1,13 @@
 //! Which host this is, and what time it is there: read once, or asked for by those who may know the time.
 
-use crate::record::{Clock, Device};
-use sha1::{Digest as _, Sha1};
 use std::io;
 use std::path::PathBuf;
 use std::{fmt::Write as _, fs};
 
 use rustix::time::{ClockId, clock_gettime};
+use sha1::{Digest as _, Sha1};
+
+use crate::record::{Clock, Device};
 
 /// Why a host cannot tell who it is.
 #[derive(Debug, thiserror::Error)]

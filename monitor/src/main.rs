@@ -1,12 +1,12 @@
 //! The `proxysight` program: parse, run, exit code.
 
-use clap::Parser as _;
-use monitor::cli::Cli;
-use monitor::command::{self, Failure};
 use std::process::ExitCode;
 
+use monitor::cli::Cli;
+use monitor::command::{self, Failure};
+
 fn main() -> ExitCode {
-    match command::execute(Cli::parse()) {
+    match command::execute(Cli::from_arguments()) {
         Ok(code) => code,
         Err(Failure::Usage(error)) => {
             eprintln!("proxysight: {error:#}");

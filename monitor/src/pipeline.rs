@@ -1,12 +1,14 @@
 //! The way of an event through user space, on one screen: decode, find the process, correlate, explain, record.
 
+use std::sync::Arc;
+
+use monitor_common::event::{Body, decode};
+
 use crate::account::Account;
 use crate::correlate::{Change, Correlator, What};
 use crate::decide::Policy;
 use crate::process::Processes;
 use crate::record::{Clock, Record, Recorder};
-use monitor_common::event::{Body, decode};
-use std::sync::Arc;
 
 /// Everything that an event passes.
 pub struct Pipeline {

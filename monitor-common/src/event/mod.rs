@@ -8,10 +8,10 @@ mod named;
 
 pub use header::{Endpoints, Header, Kind, Owner};
 pub use named::Named;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::policy::Verdict;
 use crate::wire::NameSource;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// One event, checked.
 #[derive(Clone, Copy, Debug)]
@@ -142,8 +142,9 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
 mod tests {
     extern crate std;
 
-    use super::*;
     use std::vec::Vec;
+
+    use super::*;
 
     #[repr(align(8))]
     struct Aligned([u8; 1024]);

@@ -1,9 +1,10 @@
 //! A name that a program asked for, and what the kernel did about it.
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 use super::{Body, DecodeError, Header};
 use crate::policy::Verdict;
 use crate::wire::NameSource;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The layout of [`Body::Named`]. Written by the egress programs when a name is complete.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]

@@ -6,8 +6,9 @@
 //! The array's first element is the [`Head`]: one pointer swap changes entries, key, size and mode together.
 //! An entry is: tag (hash bits 63..24) | exact 1 | unused 3 | rule 20. Zero is empty.
 
-use super::Mode;
 use core::hint::black_box;
+
+use super::Mode;
 
 /// Entries of a bucket.
 pub const SLOTS: usize = 8;
@@ -142,9 +143,10 @@ pub fn insert(table: &mut [Bucket], hash: u64, entry: u64) -> bool {
 mod tests {
     extern crate std;
 
+    use std::{format, vec};
+
     use super::*;
     use crate::wire::name::hash_of;
-    use std::{format, vec};
 
     const KEY: Key = Key {
         seed: 0x243f_6a88_85a3_08d3,

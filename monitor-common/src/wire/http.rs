@@ -1,8 +1,9 @@
 //! HTTP/1.x requests (RFC 9112): the request line and the Host field, as far as the authority that they name.
 
+use core::hint::black_box;
+
 use super::{NameSource, Outcome, Prefix, Work, forget, forget_word};
 use crate::limits::{AUTHORITY_BYTES_MAX, HEAD_BYTES_MAX};
-use core::hint::black_box;
 
 /// Longest method that is read, with the space after it. Longer tokens are another protocol.
 const METHOD_BYTES_MAX: usize = 8;

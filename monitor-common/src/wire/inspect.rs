@@ -46,11 +46,12 @@ pub fn inspect(
 mod tests {
     extern crate std;
 
-    use super::*;
-    use crate::limits::MESSAGE_BYTES_MAX;
     use std::string::{String, ToString as _};
     use std::vec::Vec;
     use std::{format, vec};
+
+    use super::*;
+    use crate::limits::MESSAGE_BYTES_MAX;
 
     const KEY: Key = Key { seed: 1, multiplier: 3 };
 

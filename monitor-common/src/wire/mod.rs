@@ -21,8 +21,9 @@ pub mod inspect;
 pub mod name;
 pub mod tls;
 
-use crate::limits::{BUFFER_BYTES, LABELS_MAX, MESSAGE_BYTES_MAX};
 use core::hint::black_box;
+
+use crate::limits::{BUFFER_BYTES, LABELS_MAX, MESSAGE_BYTES_MAX};
 
 /// What a parser says about the first bytes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

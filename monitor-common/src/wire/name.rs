@@ -1,9 +1,10 @@
 //! A name and the keyed hash of each of its suffixes.
 
+use core::hint::black_box;
+
 use super::{Outcome, Work, forget};
 use crate::limits::{LABELS_MAX, NAME_BYTES_MAX};
 use crate::policy::Key;
-use core::hint::black_box;
 
 /// Hashes every suffix of `work.name[..work.len]` that starts at a label, from the right, into
 /// `work.hashes[..work.labels]`, and takes a final dot off the name.

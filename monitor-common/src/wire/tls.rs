@@ -1,8 +1,9 @@
 //! TLS ClientHello (RFC 8446 section 4.1.2): the server name, also from a handshake message cut into several records.
 
+use core::hint::black_box;
+
 use super::{NameSource, Outcome, Prefix, Work};
 use crate::limits::{BLOCK_BYTES, EXTENSIONS_MAX, MESSAGE_BYTES_MAX};
-use core::hint::black_box;
 
 /// ContentType handshake(22), the first byte of a record that may carry a ClientHello.
 pub const HANDSHAKE: u8 = 0x16;

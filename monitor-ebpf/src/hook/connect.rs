@@ -4,9 +4,6 @@
 //! context before it sends the SYN, also for TCP Fast Open. A socket that the kernel has no memory to follow is counted
 //! and connects unseen.
 
-use crate::counters::count;
-use crate::flow::{Flow, Stage};
-use crate::maps::drop_pieces;
 use aya_ebpf::EbpfContext;
 use aya_ebpf::helpers::generated::{bpf_get_current_comm, bpf_get_netns_cookie, bpf_ktime_get_boot_ns};
 use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_get_current_uid_gid};
@@ -14,6 +11,10 @@ use aya_ebpf::macros::cgroup_sock_addr;
 use aya_ebpf::programs::SockAddrContext;
 use monitor_common::counter::Counter;
 use monitor_common::event::{Endpoints, Owner};
+
+use crate::counters::count;
+use crate::flow::{Flow, Stage};
+use crate::maps::drop_pieces;
 
 const IPPROTO_TCP: u32 = 6;
 const ALLOW: i32 = 1;

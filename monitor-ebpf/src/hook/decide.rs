@@ -2,19 +2,21 @@
 //!
 //! `cgroup_skb/egress` programs that are reached by tail call from the parsers only.
 
-use crate::counters::count;
-use crate::emit;
-use crate::flow::{Flow, Stage};
-use crate::maps::{cookie, drop_pieces, policy};
-use crate::run::{BUFFER, DROP, IN_SCRATCH, PASS, called, cb, settle, tail_call};
+use core::hint::black_box;
+
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
-use core::hint::black_box;
 use monitor_common::counter::Counter;
 use monitor_common::limits::LABELS_MAX;
 use monitor_common::policy::{Head, Verdict, choices, is_exact, probe, rule};
 use monitor_common::programs::Callee;
 use monitor_common::wire::{NameSource, Outcome, Work, name};
+
+use crate::counters::count;
+use crate::emit;
+use crate::flow::{Flow, Stage};
+use crate::maps::{cookie, drop_pieces, policy};
+use crate::run::{BUFFER, DROP, IN_SCRATCH, PASS, called, cb, settle, tail_call};
 
 #[cgroup_skb(egress)]
 fn hash_name(ctx: SkBuffContext) -> i32 {

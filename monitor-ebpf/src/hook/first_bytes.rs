@@ -3,6 +3,16 @@
 //! Hook `cgroup_skb/egress` (Linux 4.10; socket storage in it 5.6), which sees each packet before segmentation offload. It
 //! runs under the socket lock, so the state of one socket has one writer. A settled packet costs one look-up.
 
+use core::hint::black_box;
+
+use aya_ebpf::check_bounds_signed;
+use aya_ebpf::macros::cgroup_skb;
+use aya_ebpf::programs::SkBuffContext;
+use monitor_common::counter::Counter;
+use monitor_common::limits::{BLOCK_BYTES, MESSAGE_BYTES_MAX};
+use monitor_common::programs::Callee;
+use monitor_common::wire::{Work, tls};
+
 use crate::counters::count;
 use crate::flow::{Flow, Stage, socket};
 use crate::lease;
@@ -11,14 +21,6 @@ use crate::run::{
     BUFFER, DROP, FROM, IN_PIECES, IN_SCRATCH, LEN, LEVEL, NEW, PASS, buffer, cb, give_up, load, set_cb, tail_call,
 };
 use crate::segment::Segment;
-use aya_ebpf::check_bounds_signed;
-use aya_ebpf::macros::cgroup_skb;
-use aya_ebpf::programs::SkBuffContext;
-use core::hint::black_box;
-use monitor_common::counter::Counter;
-use monitor_common::limits::{BLOCK_BYTES, MESSAGE_BYTES_MAX};
-use monitor_common::programs::Callee;
-use monitor_common::wire::{Work, tls};
 
 #[cgroup_skb(egress)]
 fn first_bytes(ctx: SkBuffContext) -> i32 {

@@ -3,17 +3,19 @@
 //! Hook `sock_ops` (BPF_CGROUP_SOCK_OPS, Linux 4.13; state changes 4.16; the socket 5.5). It runs under the socket lock.
 //! Sockets that the connect hook has not seen have no state and are left alone.
 
-use crate::emit;
-use crate::flow::Flow;
-use crate::maps::{cookie, drop_pieces};
+use core::ptr::read_volatile;
+
 use aya_ebpf::bindings::{
     BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB, BPF_SOCK_OPS_STATE_CB, BPF_SOCK_OPS_STATE_CB_FLAG, BPF_SOCK_OPS_TCP_CONNECT_CB,
     bpf_sock_ops,
 };
 use aya_ebpf::macros::sock_ops;
 use aya_ebpf::programs::SockOpsContext;
-use core::ptr::read_volatile;
 use monitor_common::event::{Endpoints, Kind};
+
+use crate::emit;
+use crate::flow::Flow;
+use crate::maps::{cookie, drop_pieces};
 
 /// `BPF_TCP_CLOSE` (UAPI): the last state of every connection, also after time-wait.
 const TCP_CLOSE: u32 = 7;

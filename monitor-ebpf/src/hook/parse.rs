@@ -2,19 +2,21 @@
 //!
 //! `cgroup_skb/egress` programs that are reached by tail call from `first_bytes` only.
 
-use crate::counters::count;
-use crate::flow::Flow;
-use crate::maps::{Buffer, keep_pieces, scratch, unrecorded};
-use crate::run::{LEN, LEVEL, PASS, buffer, called, cb, settle, tail_call};
+use core::hint::black_box;
+
 use aya_ebpf::check_bounds_signed;
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
-use core::hint::black_box;
 use monitor_common::counter::Counter;
 use monitor_common::limits::{BLOCK_BYTES, MESSAGE_BYTES_MAX, RECORD_STEPS_MAX};
 use monitor_common::programs::Callee;
 use monitor_common::wire::{Outcome, Prefix, Work, http, tls};
+
+use crate::counters::count;
+use crate::flow::Flow;
+use crate::maps::{Buffer, keep_pieces, scratch, unrecorded};
+use crate::run::{LEN, LEVEL, PASS, buffer, called, cb, settle, tail_call};
 
 #[cgroup_skb(egress)]
 fn parse_http(ctx: SkBuffContext) -> i32 {

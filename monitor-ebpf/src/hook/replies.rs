@@ -3,13 +3,14 @@
 //! Hook `cgroup_skb/ingress` (Linux 4.10). It runs before the socket is locked, so next to egress on another CPU: it
 //! writes the reply word of the flow and nothing else, and egress does the rest.
 
+use aya_ebpf::macros::cgroup_skb;
+use aya_ebpf::programs::SkBuffContext;
+
 use crate::emit;
 use crate::flow::{Flow, Stage, socket};
 use crate::maps::cookie;
 use crate::run::PASS;
 use crate::segment::Segment;
-use aya_ebpf::macros::cgroup_skb;
-use aya_ebpf::programs::SkBuffContext;
 
 /// `HTTP/1.x NNN`.
 const STATUS_BYTES: usize = 12;

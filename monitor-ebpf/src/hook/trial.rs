@@ -1,13 +1,14 @@
 //! `first_bytes` for a packet that comes from BPF_PROG_TEST_RUN: there the kernel makes a socket that never connected, so
 //! the flow is put where the packet's first byte starts a message. It is loaded by checks only and never attached.
 
+use aya_ebpf::macros::cgroup_skb;
+use aya_ebpf::programs::SkBuffContext;
+use monitor_common::event::{Endpoints, Owner};
+
 use super::first_bytes::collect;
 use crate::flow::{Flow, Stage, socket};
 use crate::run::PASS;
 use crate::segment::Segment;
-use aya_ebpf::macros::cgroup_skb;
-use aya_ebpf::programs::SkBuffContext;
-use monitor_common::event::{Endpoints, Owner};
 
 #[cgroup_skb(egress)]
 fn trial(ctx: SkBuffContext) -> i32 {

@@ -1,10 +1,11 @@
 //! One daemon a host: a lock on a file, which the kernel gives back however its holder ends.
 
-use anyhow::{Context as _, Result, bail};
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
 
 const DIRECTORY: &str = "/run/proxysight";
 const FILE: &str = "/run/proxysight/lock";

@@ -5,8 +5,9 @@ mod policy_check;
 mod policy_files;
 mod run;
 
-use crate::cli::{Cli, Command, Policy};
 use std::process::ExitCode;
+
+use crate::cli::{Cli, Command, Policy};
 
 /// Why a command failed, by who has to do something about it.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! `proxysight policy check`: are these files a policy?
 
-use super::{Failure, policy_files};
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use super::{Failure, policy_files};
 
 pub(super) fn check(paths: &[PathBuf]) -> Result<ExitCode, Failure> {
     let loaded = policy_files::load(paths)?;

@@ -1,10 +1,12 @@
 //! Reads policy files and says what is wrong with them, line by line.
 
-use super::Failure;
-use crate::decide::PolicyBuilder;
-use anyhow::Context as _;
 use std::fs;
 use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::Failure;
+use crate::decide::PolicyBuilder;
 
 /// The rules of all files, and how many lines were none.
 pub(super) struct Loaded {

@@ -1,5 +1,20 @@
 //! `proxysight run`: the daemon in the foreground.
 
+use std::fs::File;
+use std::io::{self, IsTerminal as _};
+use std::ops::ControlFlow;
+use std::os::fd::AsFd as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use monitor_common::counter::Counter;
+use monitor_common::policy::Mode;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
 use super::{Failure, lock, policy_files};
 use crate::account::Account;
 use crate::cli::{Format, ModeArg, Run};
@@ -10,19 +25,6 @@ use crate::kernel::{self, Attached, Destroyer, PolicyTable, Ring, TableEntry};
 use crate::pipeline::{Output, Pipeline};
 use crate::record::Recorder;
 use crate::stream::{Batch, Flush, Form, Stream};
-use anyhow::{Context as _, anyhow};
-use monitor_common::counter::Counter;
-use monitor_common::policy::Mode;
-use std::fs::File;
-use std::io::{self, IsTerminal as _};
-use std::ops::ControlFlow;
-use std::os::fd::AsFd as _;
-use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
-use tokio::time::sleep;
 
 /// Events taken from the ring before signals and timers get their turn.
 const EVENTS_PER_TURN: usize = 4096;

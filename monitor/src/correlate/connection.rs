@@ -1,10 +1,12 @@
 //! A connection: what does not change about it.
 
-use crate::process::Process;
-use monitor_common::event::{Endpoints, Header};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+
+use monitor_common::event::{Endpoints, Header};
+
+use crate::process::Process;
 
 /// Names one connection on one host, over reboots: boot, socket, and when the socket was connected (a socket can be
 /// connected again).
@@ -65,8 +67,9 @@ fn address(ends: &Endpoints, bytes: &[u8; 16]) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use monitor_common::event::Endpoints;
+
+    use super::*;
 
     #[test]
     fn mapped_addresses_are_ipv4() {

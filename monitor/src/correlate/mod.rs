@@ -6,15 +6,16 @@
 mod connection;
 mod hostname;
 
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
 pub use connection::{Connection, ConnectionId};
 pub use hostname::{Host, Hostname, HostnameError};
-
-use crate::process::Process;
 use monitor_common::event::{Body, Event};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+
+use crate::process::Process;
 
 /// Connections remembered at once, until they close; about 500 bytes each. Beyond it: [`Correlator::table_full`].
 pub const CONNECTIONS_MAX: usize = 65_536;

@@ -1,9 +1,10 @@
 //! Sequences of events and what they mean.
 
-use super::*;
 use monitor_common::event::{Endpoints, Header, Owner};
 use monitor_common::policy::Verdict::{Audited, Blocked, Unlisted};
 use monitor_common::wire::NameSource::{AbsoluteUri, ConnectAuthority, HttpHost, TlsSni};
+
+use super::*;
 
 const MS: u64 = 1_000_000;
 

@@ -7,9 +7,10 @@
 //! 0.0.0.0 bad.example   hosts(5): every name of the line, each with its subdomains
 //! ```
 
-use crate::correlate::{Hostname, HostnameError};
 use std::fmt;
 use std::net::IpAddr;
+
+use crate::correlate::{Hostname, HostnameError};
 
 /// Names that hosts files give to the host itself: no indicators.
 const LOCAL_NAMES: [&str; 9] = [

@@ -1,12 +1,13 @@
 //! A policy: its indicators in the order of their rule numbers, and where each was written.
 
-use super::list::ListRule;
-use super::{LineError, parse_list};
-use crate::correlate::Hostname;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use super::list::ListRule;
+use super::{LineError, parse_list};
+use crate::correlate::Hostname;
 
 /// Where an indicator was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,15 +3,17 @@
 //!
 //! Every attachment is a bpf_link (Linux 5.7) held by this process alone: however it ends, the kernel detaches.
 
-use super::object::Object;
-use super::{Destroyer, Error, PolicyTable, Ring, Support};
+use std::fs::File;
+use std::io;
+
 use aya::programs::cgroup_skb::CgroupSkbLink;
 use aya::programs::cgroup_sock_addr::CgroupSockAddrLink;
 use aya::programs::sock_ops::SockOpsLink;
 use aya::programs::{CgroupAttachMode, CgroupSkbAttachType, ProgramError};
 use monitor_common::counter::Counter;
-use std::fs::File;
-use std::io;
+
+use super::object::Object;
+use super::{Destroyer, Error, PolicyTable, Ring, Support};
 
 /// The kernel side, at work until it is dropped or [detached](Self::detach).
 pub struct Attached {

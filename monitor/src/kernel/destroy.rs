@@ -4,19 +4,20 @@
 //! the netlink socket was opened in. So a thread of its own enters each namespace once, by the owner's
 //! /proc/PID/ns/net, and keeps the netlink socket.
 
-use super::Error;
-use aya::maps::{MapData, RingBuf};
-use monitor_common::event::{Body, Endpoints, Header, decode};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::thread::JoinHandle;
 
+use aya::maps::{MapData, RingBuf};
+use monitor_common::event::{Body, Endpoints, Header, decode};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 use rustix::net::netlink::SOCK_DIAG;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::Error;
 
 /// Network namespaces whose netlink socket is kept; beyond it all are closed and opened anew as needed.
 const NAMESPACES_MAX: usize = 256;

@@ -18,15 +18,15 @@ mod ring;
 mod support;
 mod trial;
 
+use std::io;
+use std::path::PathBuf;
+
 pub use attach::{Attached, KernelCounts};
 pub use destroy::{Destroyed, Destroyer};
 pub use policy_table::{PolicyTable, TableEntry};
 pub use ring::Ring;
 pub use support::{Support, probe};
 pub use trial::Trial;
-
-use std::io;
-use std::path::PathBuf;
 
 /// Why the kernel side does not work. Each says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -1,12 +1,13 @@
 //! The kernel object: its programs loaded, joined by the jump table, not yet attached.
 
-use super::{Error, PolicyTable};
 use aya::maps::{Array, ArrayOfMaps, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{CgroupSkb, CgroupSockAddr, Program, ProgramError, SockOps};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use monitor_common::counter::Counter;
 use monitor_common::policy::Bucket;
 use monitor_common::programs::Callee;
+
+use super::{Error, PolicyTable};
 
 /// Aligned for the ELF reader.
 #[repr(C, align(8))]

@@ -1,15 +1,16 @@
 //! The policy in kernel memory: made whole, filled through a mapping, then swapped in.
 
-use super::{Error, bpf};
-use monitor_common::limits::RULES_MAX;
-use monitor_common::policy::{Bucket, Head, Key, Mode, entry, insert};
-use monitor_common::wire::name::hash_of;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::ptr;
 
+use monitor_common::limits::RULES_MAX;
+use monitor_common::policy::{Bucket, Head, Key, Mode, entry, insert};
+use monitor_common::wire::name::hash_of;
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::rand::{GetRandomFlags, getrandom};
+
+use super::{Error, bpf};
 
 /// Entries per bucket that a table is first tried with: 62 % of its eight slots.
 const ENTRIES_PER_BUCKET: usize = 5;

@@ -1,10 +1,12 @@
 //! The ring buffer as an asynchronous source of bytes. It never looks into them.
 
-use super::Error;
-use aya::maps::{MapData, RingBuf};
 use std::ops::ControlFlow;
+
+use aya::maps::{MapData, RingBuf};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+use super::Error;
 
 /// The reader's end of the ring.
 pub struct Ring {

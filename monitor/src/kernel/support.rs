@@ -1,8 +1,9 @@
 //! What this kernel and this user can do: asked before anything is loaded, so that a refusal has a reason.
 
-use super::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use super::Error;
 
 const OLDEST: (u32, u32) = (5, 10);
 

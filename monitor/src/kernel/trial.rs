@@ -1,12 +1,14 @@
 //! One message through the kernel programs by BPF_PROG_TEST_RUN, without a socket and without attaching anything: what
 //! the differential test compares with the same parsers in user space.
 
-use super::object::Object;
-use super::{Error, PolicyTable, bpf};
+use std::os::fd::AsFd as _;
+
 use aya::maps::{MapData, RingBuf};
 use monitor_common::counter::Counter;
 use monitor_common::programs::Callee;
-use std::os::fd::AsFd as _;
+
+use super::object::Object;
+use super::{Error, PolicyTable, bpf};
 
 /// The programs, loaded for trial runs.
 pub struct Trial {

@@ -7,13 +7,13 @@
 mod accounts;
 mod proc_files;
 
-use accounts::Accounts;
-use monitor_common::event::Owner;
-use proc_files::{read_image, read_stat};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use accounts::Accounts;
+use monitor_common::event::Owner;
+use proc_files::{read_image, read_stat};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 

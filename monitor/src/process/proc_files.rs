@@ -1,8 +1,9 @@
 //! The files of /proc/PID (proc(5)), read whole. None: the process is gone, or the file is not what proc(5) says.
 
-use super::{Image, Lookup};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+
+use super::{Image, Lookup};
 
 /// Nanoseconds of a clock tick: /proc counts in USER_HZ, which is 100 on every architecture of Linux but Alpha.
 const TICK_NS: u64 = 1_000_000_000 / 100;

@@ -2,14 +2,16 @@
 //!
 //! Protocol facts have Zeek's names (`server_name`, `status_code`); the others are Microsoft's or ours.
 
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr};
+
+use monitor_common::policy::{Mode, Verdict};
+use serde::ser::{Serialize, Serializer};
+
 use super::{Record, source_name};
 use crate::correlate::{ConnectionId, Host, What};
 use crate::decide::{Indicator, IndicatorSource};
 use crate::process::Lookup;
-use monitor_common::policy::{Mode, Verdict};
-use serde::ser::{Serialize, Serializer};
-use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr};
 
 /// The object. A field that does not apply is left out.
 #[derive(serde::Serialize)]

@@ -1,7 +1,8 @@
 //! From the kernel's time to the time of day.
 
-use jiff::Timestamp as Instant;
 use std::fmt;
+
+use jiff::Timestamp as Instant;
 
 /// How far the clock of the host is ahead of the time since boot. It changes when somebody sets the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

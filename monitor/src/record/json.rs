@@ -1,9 +1,11 @@
 //! A record as a JSON object: the table, then each column of its schema.
 
+use std::io::{self, Write as _};
+
+use bytes::{BufMut as _, BytesMut};
+
 use super::Record;
 use super::schema::{Value, columns};
-use bytes::{BufMut as _, BytesMut};
-use std::io::{self, Write as _};
 
 impl Record {
     /// Appends the record as one JSON object, without a line end.

@@ -10,15 +10,16 @@ mod ip_type;
 mod json;
 mod schema;
 
-pub use clock::{Clock, Timestamp};
-
-use crate::correlate::{Change, Connection, Host, Target, What};
-use crate::decide::Indicator;
-use monitor_common::policy::{Mode, Verdict};
-use monitor_common::wire::NameSource;
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+
+pub use clock::{Clock, Timestamp};
+use monitor_common::policy::{Mode, Verdict};
+use monitor_common::wire::NameSource;
+
+use crate::correlate::{Change, Connection, Host, Target, What};
+use crate::decide::Indicator;
 
 /// The host that the records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 //!
 //! Columns that have no meaning on Linux are there and empty, so that queries and parsers find them.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+
 use super::additional::AdditionalFields;
 use super::ip_type::ip_type;
 use super::{Record, Timestamp};
-use std::borrow::Cow;
-use std::net::IpAddr;
 
 /// One column.
 pub(super) struct Column {

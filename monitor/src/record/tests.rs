@@ -1,12 +1,14 @@
 //! Changes and the rows that they become.
 
+use std::path::Path;
+
+use bytes::BytesMut;
+use serde_json::Value;
+
 use super::*;
 use crate::correlate::{ConnectionId, Hostname};
 use crate::decide::PolicyBuilder;
 use crate::process::{Image, Lookup, Process};
-use bytes::BytesMut;
-use serde_json::Value;
-use std::path::Path;
 
 fn target(host: &str, source: NameSource, proxied: bool) -> Target {
     Target {

@@ -3,14 +3,16 @@
 
 mod text;
 
-use crate::account::Account;
-use crate::record::Record;
-use bytes::{BufMut as _, BytesMut};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+
+use bytes::{BufMut as _, BytesMut};
 use tokio::sync::oneshot;
+
+use crate::account::Account;
+use crate::record::Record;
 
 /// Batches that may wait for the writer. A batch holds what one look into the ring gave.
 const BATCHES_MAX: usize = 1024;
