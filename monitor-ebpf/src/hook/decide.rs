@@ -67,6 +67,7 @@ fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> 
 /// The most specific suffix that is in the policy, into `work.hit`. From the top-level domain on: a later hit is more
 /// specific. All results go to memory; the paths of one step end in one state.
 #[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "the loop ends with the array")]
 fn look_up(mut work: &mut Work) -> Option<()> {
     (work.hit, work.exact, work.exact_at) = (0, 0, u64::MAX);
     let buckets = Head::buckets_of(policy(0)?);
