@@ -46,8 +46,8 @@ pub struct Owner {
     pub uid: u32,
     /// The real group id in the initial user namespace.
     pub gid: u32,
-    /// Zero.
-    pub _pad: u32,
+    /// The calling thread, in the initial pid namespace.
+    pub tid: u32,
     /// The calling thread's name, padded with zeroes.
     pub comm: [u8; 16],
 }
@@ -96,7 +96,7 @@ impl Owner {
         tgid: 0,
         uid: 0,
         gid: 0,
-        _pad: 0,
+        tid: 0,
         comm: [0; 16],
     };
 }

@@ -60,6 +60,7 @@ fn remember_owner(ctx: &SockAddrContext) {
 #[inline(always)]
 fn owner(ctx: &SockAddrContext) -> Owner {
     let uid_gid = bpf_get_current_uid_gid();
+    let pid_tgid = bpf_get_current_pid_tgid();
     let mut comm = [0u8; 16];
     // SAFETY: the context is live, the buffer has 16 bytes. The name of a running thread can always be read.
     let (connect_ns, netns_cookie) = unsafe {
@@ -69,10 +70,10 @@ fn owner(ctx: &SockAddrContext) -> Owner {
     Owner {
         connect_ns,
         netns_cookie,
-        tgid: (bpf_get_current_pid_tgid() >> 32) as u32,
+        tgid: (pid_tgid >> 32) as u32,
         uid: uid_gid as u32,
         gid: (uid_gid >> 32) as u32,
-        _pad: 0,
+        tid: pid_tgid as u32,
         comm,
     }
 }

@@ -57,7 +57,10 @@ fn lifecycle(ctx: SockOpsContext) -> u32 {
 
 /// Reads the addresses word by word: the verifier knows each as a field of the context, but no wider read.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "four words of four bytes are the sixteen of an address")]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "four words of four bytes are the sixteen of an address"
+)]
 fn endpoints(ops: *mut bpf_sock_ops) -> Endpoints {
     let mut both = Endpoints::EMPTY;
     // SAFETY: fields of a live context (UAPI); volatile, so that LLVM does not merge reads.

@@ -12,9 +12,11 @@
 mod attach;
 mod bpf;
 mod destroy;
+mod netns;
 mod object;
 mod policy_table;
 mod ring;
+mod sock_diag;
 mod support;
 mod trial;
 
