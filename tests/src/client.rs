@@ -51,7 +51,6 @@ impl Ran {
     /// # Errors
     /// When it ended otherwise.
     pub fn was_cut_off(&self) -> Result<()> {
-        println!("cut off after {} ms: {}", self.took.as_millis(), self.command_line);
         ensure!(
             self.status != 0 && self.status != 28,
             "the client was not cut off: {self:#?}"
@@ -64,6 +63,7 @@ impl Ran {
             self.took < Duration::from_secs(5),
             "the client hung before it failed: {self:#?}"
         );
+        println!("cut off after {} ms: {}", self.took.as_millis(), self.command_line);
         Ok(())
     }
 }
@@ -141,6 +141,26 @@ pub fn post_quantum_hello(name: &str) -> Result<Vec<u8>> {
     post_quantum_client(name, RootCertStore::empty())?.write_tls(&mut hello)?;
     ensure!(hello.len() >= 1700, "the hello has only {} bytes", hello.len());
     Ok(hello)
+}
+
+/// A hello of a hand's making whose name comes last, after `padding` bytes of an extension that means nothing.
+///
+/// # Errors
+/// When it does not fit into one TLS record.
+pub fn hello_with_name_at_the_end(name: &str, padding: usize) -> Result<Vec<u8>> {
+    let entry = [&[0][..], &with_length(name.as_bytes())?].concat();
+    let names = with_length(&with_length(&entry)?)?;
+    let padding = with_length(&vec![0; padding])?;
+    // Extension 21 is padding (RFC 7685), 0 is server_name (RFC 6066).
+    let extensions = with_length(&[&[0, 21][..], &padding, &[0, 0], &names].concat())?;
+    // The version, a random that is none, no session, one cipher suite, no compression.
+    let body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0], &extensions].concat();
+    let handshake = [&[1, 0][..], &with_length(&body)?].concat();
+    Ok([&[0x16, 3, 1][..], &with_length(&handshake)?].concat())
+}
+
+fn with_length(bytes: &[u8]) -> Result<Vec<u8>> {
+    Ok([&u16::try_from(bytes.len())?.to_be_bytes()[..], bytes].concat())
 }
 
 /// Cuts `bytes` at the given places.

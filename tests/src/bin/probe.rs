@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! probe pieces ADDRESS            each line of stdin is one piece in hexadecimal, sent in a packet of its own and
-//!                                 answered by a line `sent`; at the end of stdin it reads until the connection ends
+//!                                 answered by a line `sent`; the line `answer` has it read the head of an HTTP answer
+//!                                 and print its first line; at the end of stdin it reads until the connection ends
 //! probe connects ADDRESS N NAME   N times: connect, ask for a tunnel to hI.NAME (I from 0), read until the end
 //! ```
 //!
@@ -36,7 +37,12 @@ fn pieces(address: SocketAddr) -> Result<()> {
     let mut stream = open(address)?;
     let mut ended = None;
     for line in io::stdin().lock().lines() {
-        let piece = from_hex(&line?).context("a piece is not hexadecimal")?;
+        let line = line?;
+        if line == "answer" {
+            println!("answer {}", first_line(&mut stream)?);
+            continue;
+        }
+        let piece = from_hex(&line).context("a piece is not hexadecimal")?;
         match stream.write_all(&piece) {
             Ok(()) => println!("sent"),
             Err(error) => ended = Some(error),
@@ -47,6 +53,21 @@ fn pieces(address: SocketAddr) -> Result<()> {
         ended.map_or_else(|| end_of(&mut stream), |error| format!("{:?}", error.kind()))
     );
     Ok(())
+}
+
+/// Reads byte by byte, so that nothing after the head is taken from the stream.
+fn first_line(stream: &mut TcpStream) -> Result<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    Ok(String::from_utf8_lossy(&head)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned())
 }
 
 fn connects(address: SocketAddr, number: usize, name: &str) -> Result<()> {

@@ -7,10 +7,11 @@ use std::{
 
 use anyhow::{Result, ensure};
 use monitor_tests::{
-    client::{connect_request, cut, position, post_quantum_client, post_quantum_hello},
+    client::{connect_request, cut, hello_with_name_at_the_end, position, post_quantum_client, post_quantum_hello},
     expect::{audited, blocked, network},
     netns::Netns,
     origin::PAGE,
+    proxy::Kind,
     sink::Sink,
 };
 use rustls::{RootCertStore, Stream, pki_types::CertificateDer};
@@ -22,6 +23,11 @@ const EVIL: &str = "www.evil.example";
 /// Has a probe send the pieces, each when the one before has arrived, and the last without waiting.
 pub(crate) fn send_pieces(netns: &Netns, sink: &Sink, number: usize, pieces: &[Vec<u8>]) -> Result<Probe> {
     let mut probe = Probe::start(netns, sink.address())?;
+    send_by(&mut probe, sink, number, pieces)?;
+    Ok(probe)
+}
+
+fn send_by(probe: &mut Probe, sink: &Sink, number: usize, pieces: &[Vec<u8>]) -> Result<()> {
     let mut sent = 0;
     for (index, piece) in pieces.iter().enumerate() {
         probe.send(piece)?;
@@ -30,7 +36,7 @@ pub(crate) fn send_pieces(netns: &Netns, sink: &Sink, number: usize, pieces: &[V
             sink.wait_for(number, "a piece arrives", |connection| connection.bytes >= sent)?;
         }
     }
-    Ok(probe)
+    Ok(())
 }
 
 /// What the server may get of the pieces: all but the one that completes the name.
@@ -117,6 +123,14 @@ pub(crate) fn page_of_good(world: &World) -> Result<String> {
     Ok(answer)
 }
 
+/// About 12 KB in pieces of a segment's size; the last piece ends the name.
+fn large_with_name_at_the_end() -> Result<Vec<Vec<u8>>> {
+    let hello = hello_with_name_at_the_end(EVIL, 12_000)?;
+    let name = position(&hello, EVIL)?;
+    let places: Vec<usize> = (1400..name).step_by(1400).chain([name + 6]).collect();
+    cut(&hello, &places)
+}
+
 fn request_cut_in_the_name() -> Result<Vec<Vec<u8>>> {
     let request = connect_request(EVIL);
     cut(&request, &[4, position(&request, EVIL)? + 6])
@@ -150,6 +164,48 @@ fn a_hello_in_three_pieces_is_blocked_over_ipv6() -> Result<()> {
 #[test]
 fn a_hello_cut_in_its_header_is_blocked_by_the_last_piece() -> Result<()> {
     check_blocked(&cut_in_the_header()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+}
+
+#[test]
+fn a_large_hello_with_its_name_at_the_end_is_named() -> Result<()> {
+    check_named(&large_with_name_at_the_end()?, "TlsSni")
+}
+
+#[test]
+fn a_large_hello_with_its_name_at_the_end_is_blocked_by_the_last_piece() -> Result<()> {
+    check_blocked(&large_with_name_at_the_end()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+}
+
+#[test]
+fn a_hello_in_pieces_inside_a_tunnel_is_blocked_by_the_last() -> Result<()> {
+    let world = World::new()?;
+    let proxy = world.proxy(Kind::Tinyproxy)?;
+    // Another address than the origin's, at the port that the proxy allows.
+    let sink = Sink::start(&world.netns, (Ipv4Addr::new(127, 0, 0, 2), 8443).into())?;
+    let (daemon, line) = world.blocks_evil()?;
+    let mut probe = Probe::start(&world.netns, (Ipv4Addr::LOCALHOST, proxy.port()).into())?;
+    let pid = probe.pid();
+    probe.send(&connect_request("127.0.0.2"))?;
+    let answer = probe.answer()?;
+    ensure!(answer.contains("200"), "the proxy answered {answer}");
+    let pieces = cut_in_the_name()?;
+    send_by(&mut probe, &sink, 0, &pieces)?;
+    let end = probe.end()?;
+    ensure!(end == "ConnectionAborted", "the sender was told {end}");
+    let arrived = sink
+        .wait_for(0, "the tunnel ends at the server", |connection| connection.ended)?
+        .bytes;
+    ensure!(
+        arrived == harmless(&pieces),
+        "{arrived} bytes arrived, not {}",
+        harmless(&pieces)
+    );
+    let account = daemon.stop()?;
+    let verdict = blocked(EVIL)
+        .pid(pid)
+        .additional("HostnameSource", "TlsSni")
+        .additional("ProxyPort", proxy.port());
+    account.has(1, &verdict.additional("IndicatorSource", line.as_str()))
 }
 
 #[test]

@@ -42,6 +42,17 @@ impl Probe {
         Ok(writeln!(self.stdin, "{}", to_hex(piece))?)
     }
 
+    /// Has it read the head of an HTTP answer, and returns the first line.
+    pub(crate) fn answer(&mut self) -> Result<String> {
+        writeln!(self.stdin, "answer")?;
+        let look = |lines: &[String]| {
+            lines
+                .iter()
+                .find_map(|line| Some(line.strip_prefix("answer ")?.to_owned()))
+        };
+        self.lines.wait_for(look)?.context("the probe got no answer")
+    }
+
     /// How its connection ended: the kind of the error, or `Answered` with what came.
     pub(crate) fn end(self) -> Result<String> {
         let Self { running, stdin, lines } = self;
