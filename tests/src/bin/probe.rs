@@ -21,7 +21,7 @@ use anyhow::{Context as _, Result, bail};
 use monitor_tests::client::{connect_request, from_hex};
 
 /// An end that does not come is an end by `WouldBlock`: the test then fails instead of waiting for ever.
-const END_WITHIN: Duration = Duration::from_secs(10);
+const END_WITHIN: Duration = Duration::from_secs(8);
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
