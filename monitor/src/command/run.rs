@@ -78,15 +78,17 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
 
 fn read_policy(args: &Run) -> Result<Policy, Failure> {
     let loaded = policy_files::load(&args.policy)?;
-    if loaded.bad_lines != 0 {
-        if !args.lenient {
-            let bad = loaded.bad_lines;
-            return Err(Failure::Usage(anyhow!(
-                "{bad} bad policy lines; nothing was changed. Mend them, or give --lenient to load the rest"
-            )));
-        }
-        eprintln!("proxysight: {} bad policy lines are left out", loaded.bad_lines);
+    let bad = match loaded.bad_lines {
+        0 => return Ok(loaded.builder.build()),
+        1 => "1 bad policy line".to_owned(),
+        more => format!("{more} bad policy lines"),
+    };
+    if !args.lenient {
+        return Err(Failure::Usage(anyhow!(
+            "{bad}; nothing was changed. Mend what is wrong, or give --lenient to load the rest"
+        )));
     }
+    eprintln!("proxysight: left out {bad}");
     Ok(loaded.builder.build())
 }
 

@@ -62,7 +62,7 @@ pub enum What {
     Refused(Target, Option<u16>),
     /// The proxy wants the request again, with credentials (407).
     Challenged(Target, u16),
-    /// A TLS server name was asked for: inside a tunnel, or directly.
+    /// A TLS server name was asked for inside a tunnel; a direct one is part of [`Connected`](Self::Connected).
     ServerName(Target),
     /// A rule matches a name; the kernel has decided.
     Judged {
@@ -280,10 +280,7 @@ impl State {
             (NameSource::HttpHost | NameSource::TlsSni, false) => {
                 let since_ns = self.waiting_since_ns.take().unwrap_or(time_ns);
                 changes.push(self.change(since_ns, What::Connected(Some(target.clone()))));
-                if target.source != NameSource::TlsSni {
-                    return;
-                }
-                What::ServerName(target.clone())
+                return;
             }
         };
         changes.push(self.change(time_ns, what));

@@ -104,7 +104,7 @@ fn a_direct_name_joins_the_record_of_its_connection() {
     let mut run = Run::new();
     run.event(Body::Established)
         .name(TlsSni, "good.example", 0, false, Unlisted);
-    run.check(&["connected good.example:3128", "sni good.example:3128"]);
+    run.check(&["connected good.example:3128"]);
     run.expire().event(Body::Closed).check(&[]);
 }
 

@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod block;
 mod block_wire;
+mod differential;
 mod direct;
 mod harness;
 mod hello;

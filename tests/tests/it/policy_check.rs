@@ -12,13 +12,12 @@ fn list(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/policy").join(name)
 }
 
-fn run(lists: &[&str], flags: &[&str]) -> Result<Output> {
+fn run(lists: &[&str]) -> Result<Output> {
     let lists: Vec<PathBuf> = lists.iter().map(|name| list(name)).collect();
     let mut arguments = vec!["policy", "check"];
     for path in &lists {
         arguments.push(path.to_str().context("UTF-8")?);
     }
-    arguments.extend(flags);
     output(&arguments)
 }
 
@@ -32,7 +31,7 @@ fn said(output: &Output) -> String {
 }
 
 fn check_good(lists: &[&str]) -> Result<()> {
-    let output = run(lists, &[])?;
+    let output = run(lists)?;
     ensure!(
         output.status.code() == Some(0),
         "a good list ended with {}: {}",
@@ -46,7 +45,7 @@ fn check_good(lists: &[&str]) -> Result<()> {
 const MARK: &str = "# bad";
 
 fn check_bad(name: &str) -> Result<()> {
-    let output = run(&[name], &[])?;
+    let output = run(&[name])?;
     let stderr = String::from_utf8_lossy(&output.stderr);
     ensure!(
         output.status.code() == Some(1),
@@ -100,7 +99,7 @@ fn each_bad_line_of_a_hosts_file_is_named_with_a_reason() -> Result<()> {
 
 #[test]
 fn one_bad_list_among_good_ones_is_found() -> Result<()> {
-    let output = run(&["domains.txt", "bad-domains.txt", "hosts"], &[])?;
+    let output = run(&["domains.txt", "bad-domains.txt", "hosts"])?;
     ensure!(
         output.status.code() == Some(1),
         "ended with {}: {}",
@@ -114,26 +113,8 @@ fn one_bad_list_among_good_ones_is_found() -> Result<()> {
 }
 
 #[test]
-fn with_lenient_bad_lines_are_told_and_let_pass() -> Result<()> {
-    let output = run(&["bad-domains.txt"], &["--lenient"])?;
-    ensure!(
-        output.status.code() == Some(0),
-        "ended with {}: {}",
-        output.status,
-        said(&output)
-    );
-    let bad = list("bad-domains.txt").display().to_string() + ":";
-    ensure!(
-        said(&output).contains(&bad),
-        "the bad lines are not told:\n{}",
-        said(&output)
-    );
-    Ok(())
-}
-
-#[test]
 fn a_list_that_is_missing_is_no_success() -> Result<()> {
-    let output = run(&["no-such-list.txt"], &[])?;
+    let output = run(&["no-such-list.txt"])?;
     ensure!(
         !output.status.success(),
         "a missing list is checked as good: {}",

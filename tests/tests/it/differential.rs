@@ -1,0 +1,166 @@
+//! The parsers in the kernel against the same parsers in user space: 20,000 mutated messages, one by one through the loaded
+//! programs by BPF_PROG_TEST_RUN. A compiler, a verifier or a map can make one source mean two things; this shows it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test: what is not as expected is to fail"
+)]
+
+use monitor::kernel::{PolicyTable, TableEntry, Trial};
+use monitor_common::event::{Body, decode};
+use monitor_common::limits::BUFFER_BYTES;
+use monitor_common::policy::{Key, Mode, Verdict};
+use monitor_common::wire::inspect::inspect;
+use monitor_common::wire::{Outcome, Work};
+
+const ROUNDS: u32 = 20_000;
+
+/// The rules that both sides know.
+const RULES: [(&str, bool); 3] = [("bad.example", false), ("only.example", true), ("example.net", false)];
+
+/// What a side says about a message: source, port, verdict, and the name.
+type Saying = Option<(u32, u16, Verdict, Vec<u8>)>;
+
+/// The kernel takes test packets of up to a page.
+const MESSAGE_BYTES_MAX: usize = 3_500;
+
+#[test]
+fn kernel_and_user_space_read_the_same_name_in_every_message() {
+    let entries = RULES.iter().map(|(name, exact)| TableEntry { name, exact: *exact });
+    let table = PolicyTable::new(Mode::Block, entries).unwrap();
+    let mut trial = Trial::new(&table).unwrap();
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut named = 0;
+    let mut blocked = 0;
+    for round in 0..ROUNDS {
+        let message = mutant(round, &mut random);
+        let kernel: Saying = trial.run(&message, saying).unwrap().flatten();
+        let here = host_saying(&message);
+        assert_eq!(kernel, here, "round {round}: {}", String::from_utf8_lossy(&message));
+        named += u32::from(here.is_some());
+        blocked += u32::from(here.is_some_and(|(_, _, verdict, _)| verdict == Verdict::Blocked));
+    }
+    // Mutation must leave enough alive for the agreement to mean something.
+    assert!(named > ROUNDS / 3, "only {named} of {ROUNDS} messages had a name");
+    assert!(
+        blocked > ROUNDS / 20,
+        "only {blocked} of {ROUNDS} messages were blocked"
+    );
+}
+
+fn saying(event: &[u8]) -> Saying {
+    match decode(event).unwrap().body {
+        Body::Named {
+            source,
+            port,
+            verdict,
+            name,
+            ..
+        } => Some((source as u32, port, verdict, name.to_vec())),
+        body => panic!("{body:?} from a message"),
+    }
+}
+
+fn host_saying(message: &[u8]) -> Saying {
+    let (mut work, mut unrecorded, mut bytes) = (Work::new(), [0u8; BUFFER_BYTES], [0u8; BUFFER_BYTES]);
+    bytes[..message.len()].copy_from_slice(message);
+    let outcome = inspect(
+        &bytes,
+        message.len(),
+        &mut unrecorded,
+        &mut work,
+        Key { seed: 0, multiplier: 0 },
+    );
+    (outcome == Outcome::Name).then(|| {
+        let name = work.name[..work.len as usize].to_vec();
+        (work.source, work.port as u16, plain_verdict(&name), name)
+    })
+}
+
+/// The policy without hashes: what a rule means.
+fn plain_verdict(name: &[u8]) -> Verdict {
+    // The kernel's hash folds case with one bit, so a control character looks like another one; the daemon counts it.
+    let fold = |bytes: &[u8]| bytes.iter().map(|byte| byte | 0x20).collect::<Vec<u8>>();
+    let matches = |(rule, exact): &(&str, bool)| {
+        let Some(start) = name.len().checked_sub(rule.len()) else {
+            return false;
+        };
+        let at_label = start == 0 || (!exact && name[start - 1] == b'.');
+        at_label && fold(&name[start..]) == fold(rule.as_bytes())
+    };
+    if RULES.iter().any(matches) {
+        Verdict::Blocked
+    } else {
+        Verdict::Unlisted
+    }
+}
+
+fn mutant(round: u32, random: &mut Random) -> Vec<u8> {
+    let mut message = match round % 8 {
+        0 => records(&handshake("mutant.bad.example", random.below(600)), 16_384),
+        1 => records(
+            &handshake("mutant.example.com", random.below(2_500)),
+            200 + random.below(1_500),
+        ),
+        2 => b"CONNECT mutant.example.net:443 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        3 => b"GET http://user:pw@[2001:db8::1]:8080/a@b HTTP/1.1\r\n\r\n".to_vec(),
+        4 => {
+            let filler = "b".repeat(random.below(400));
+            format!("GET / HTTP/1.1\r\nA: {filler}\r\nHost: \thost.bad.example.:81\r\n\r\n").into_bytes()
+        }
+        5 => records(&handshake("a.b.c.d.e.f.mutant.example", random.below(3_000)), 16_384),
+        6 => b"CONNECT Only.Example:8443 HTTP/1.1\r\n\r\n".to_vec(),
+        _ => format!(
+            "CONNECT {}bad.example:1 HTTP/1.1\r\n\r\n",
+            "x.".repeat(random.below(60))
+        )
+        .into_bytes(),
+    };
+    for _ in 0..random.below(4) {
+        let at = random.below(message.len());
+        message[at] = random.below(256) as u8;
+    }
+    if random.below(3) == 0 {
+        message.truncate(1 + random.below(message.len()));
+    }
+    message.truncate(MESSAGE_BYTES_MAX);
+    message
+}
+
+/// A ClientHello whose last extension is the server name, behind `pad` bytes of another (RFC 8446 section 4.1.2).
+fn handshake(name: &str, pad: usize) -> Vec<u8> {
+    let mut extensions = vec![0, 0x15, (pad >> 8) as u8, pad as u8];
+    extensions.extend(vec![0x41; pad]);
+    let len = name.len() as u8;
+    extensions.extend([0, 0, 0, len + 5, 0, len + 3, 0, 0, len]);
+    extensions.extend(name.bytes());
+    let mut body = vec![3, 3];
+    body.extend([0x42; 32]);
+    body.push(32);
+    body.extend([7; 32]);
+    body.extend([0, 2, 0x13, 1, 1, 0]);
+    body.extend((extensions.len() as u16).to_be_bytes());
+    body.extend(extensions);
+    let mut message = vec![1, 0, (body.len() >> 8) as u8, body.len() as u8];
+    message.extend(body);
+    message
+}
+
+/// A handshake message in TLS records of at most `size` bytes.
+fn records(message: &[u8], size: usize) -> Vec<u8> {
+    let record = |piece: &[u8]| [&[0x16, 3, 1, (piece.len() >> 8) as u8, piece.len() as u8], piece].concat();
+    message.chunks(size).flat_map(record).collect()
+}
+
+/// Xorshift: the same messages each time, so that a difference can be found again.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) as usize % n
+    }
+}
