@@ -61,10 +61,7 @@ impl Counter {
     ];
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which would stop there"
-)]
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would stop there")]
 const _: () = {
     let mut index = 0;
     while index < Counter::ALL.len() {

@@ -58,8 +58,5 @@ pub const RULES_MAX: usize = 1 << 20;
 const _: () = assert!(MESSAGE_BYTES_MAX.is_power_of_two(), "bounds are masks");
 const _: () = assert!(NAME_BYTES_MAX < 256, "a name fits its 256-byte buffer");
 const _: () = assert!(LABELS_MAX.is_power_of_two(), "bounds are masks");
-const _: () = assert!(
-    RECORD_STEPS_MAX > MESSAGE_BYTES_MAX / BLOCK_BYTES,
-    "every block can be moved"
-);
+const _: () = assert!(RECORD_STEPS_MAX > MESSAGE_BYTES_MAX / BLOCK_BYTES, "every block can be moved");
 const _: () = assert!(size_of::<Bucket>() == 64, "a bucket is one cache line");

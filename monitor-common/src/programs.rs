@@ -46,10 +46,7 @@ impl Callee {
     }
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which would stop there"
-)]
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would stop there")]
 const _: () = {
     let mut index = 0;
     while index < Callee::ALL.len() {

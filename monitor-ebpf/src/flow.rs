@@ -9,7 +9,7 @@ use aya_ebpf::btf_maps::SkStorage;
 use aya_ebpf::helpers::generated::{bpf_sk_fullsock, bpf_sk_storage_get};
 use aya_ebpf::macros::btf_map;
 use aya_ebpf::programs::SkBuffContext;
-use monitor_common::event::{Endpoints, Owner};
+use monitor_common::event::Origin;
 
 /// How far the first-bytes state machine of a socket has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,10 +32,10 @@ pub(crate) enum Stage {
 /// The state of one socket. Egress runs under the socket lock and owns every field but `reply`.
 #[repr(C)]
 pub(crate) struct Flow {
-    /// Who: written by the connect hook.
-    pub(crate) owner: Owner,
-    /// Between which ends: written by the lifecycle hook before the SYN.
-    pub(crate) endpoints: Endpoints,
+    /// When `connect()` was called: written by the connect hook.
+    pub(crate) connect_ns: u64,
+    /// The owner is written by the connect hook, the endpoints by the lifecycle hook before the SYN.
+    pub(crate) origin: Origin,
     /// Where the state machine is.
     pub(crate) stage: Stage,
     /// Sequence number of the first byte of the message under way.
@@ -86,9 +86,7 @@ impl Flow {
     fn storage(sk: *mut c_void, flags: u64) -> Option<&'static mut Self> {
         // SAFETY: `sk` is a full socket. The value lives at least as long as the run (RCU). All zeroes is a valid Flow.
         unsafe {
-            bpf_sk_storage_get((&raw const FLOWS).cast_mut().cast(), sk, ptr::null_mut(), flags)
-                .cast::<Self>()
-                .as_mut()
+            bpf_sk_storage_get((&raw const FLOWS).cast_mut().cast(), sk, ptr::null_mut(), flags).cast::<Self>().as_mut()
         }
     }
 }

@@ -69,11 +69,7 @@ pub(crate) fn set_cb<const WORD: usize>(ctx: &SkBuffContext, value: u32) {
 /// The bytes that this run looks at.
 #[inline(always)]
 pub(crate) fn buffer(ctx: &SkBuffContext) -> Option<&'static mut Buffer> {
-    if cb::<BUFFER>(ctx) == IN_PIECES {
-        pieces(ctx)
-    } else {
-        scratch(cb::<LEVEL>(ctx))
-    }
+    if cb::<BUFFER>(ctx) == IN_PIECES { pieces(ctx) } else { scratch(cb::<LEVEL>(ctx)) }
 }
 
 /// Copies `len` bytes of the packet.

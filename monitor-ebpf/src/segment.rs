@@ -34,11 +34,6 @@ impl Segment {
         let payload = ip as u32 + (tcp[12] >> 4) as u32 * 4;
         let syn = tcp[13] & SYN != 0;
         let seq = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]).wrapping_add(syn as u32);
-        Some(Self {
-            seq,
-            payload,
-            len: ctx.len().checked_sub(payload)?,
-            syn,
-        })
+        Some(Self { seq, payload, len: ctx.len().checked_sub(payload)?, syn })
     }
 }

@@ -63,13 +63,7 @@ impl Totals {
 
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "events emitted {}, recorded {}, lost {}",
-            self.emitted,
-            self.recorded,
-            self.lost()
-        )?;
+        write!(f, "events emitted {}, recorded {}, lost {}", self.emitted, self.recorded, self.lost())?;
         let reasons = [
             (self.ring_full, "the ring was full"),
             (self.rejected, "not decodable"),

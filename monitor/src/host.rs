@@ -34,11 +34,7 @@ pub fn device() -> Device {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let machine_id = fs::read_to_string("/etc/machine-id").unwrap_or_default();
     let machine_id = machine_id.trim();
-    let id = if machine_id.is_empty() {
-        String::new()
-    } else {
-        hex(&Sha1::digest(format!("proxysight {machine_id}")))
-    };
+    let id = if machine_id.is_empty() { String::new() } else { hex(&Sha1::digest(format!("proxysight {machine_id}"))) };
     Device { id, name }
 }
 
@@ -56,10 +52,7 @@ fn hex(bytes: &[u8]) -> String {
 /// /proc is not mounted, or holds something else there.
 pub fn boot_id() -> Result<u64, Error> {
     let path = PathBuf::from("/proc/sys/kernel/random/boot_id");
-    let text = fs::read_to_string(&path).map_err(|source| Error::Read {
-        path: path.clone(),
-        source,
-    })?;
+    let text = fs::read_to_string(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
     let digits: String = text.chars().filter(char::is_ascii_hexdigit).take(16).collect();
     u64::from_str_radix(&digits, 16).map_err(|_| Error::BootId { path })
 }

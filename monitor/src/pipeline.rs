@@ -57,8 +57,10 @@ impl Pipeline {
         };
         output.events += 1;
         let process = match event.body {
-            Body::Closed | Body::Doomed => Arc::default(),
-            Body::Established | Body::Named { .. } | Body::Replied { .. } => self.processes.of(&event.header.owner),
+            Body::Established { origin } | Body::Named { origin, .. } => {
+                self.processes.of(&origin.owner, event.header.connect_ns)
+            }
+            Body::Replied { .. } | Body::Closed | Body::Doomed { .. } => Arc::default(),
         };
         self.correlator.ingest(&event, process, &mut self.changes);
         self.record(clock, output);
@@ -89,11 +91,7 @@ impl Pipeline {
         for change in self.changes.drain(..) {
             let indicator = match &change.what {
                 What::Judged { target, rule, .. } => {
-                    let indicator = target
-                        .host
-                        .name()
-                        .and_then(|name| self.policy.explain(*rule, name))
-                        .cloned();
+                    let indicator = target.host.name().and_then(|name| self.policy.explain(*rule, name)).cloned();
                     self.collisions += u64::from(indicator.is_none());
                     indicator
                 }

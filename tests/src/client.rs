@@ -39,10 +39,7 @@ impl Ran {
     /// # Errors
     /// When it did not; the error has what it said.
     pub fn got(&self, page: &str) -> Result<()> {
-        ensure!(
-            self.status == 0 && self.stdout.contains(page),
-            "the client did not get its page: {self:#?}"
-        );
+        ensure!(self.status == 0 && self.stdout.contains(page), "the client did not get its page: {self:#?}");
         Ok(())
     }
 
@@ -51,18 +48,12 @@ impl Ran {
     /// # Errors
     /// When it ended otherwise.
     pub fn was_cut_off(&self) -> Result<()> {
-        ensure!(
-            self.status != 0 && self.status != 28,
-            "the client was not cut off: {self:#?}"
-        );
+        ensure!(self.status != 0 && self.status != 28, "the client was not cut off: {self:#?}");
         ensure!(
             self.stderr.contains("Software caused connection abort"),
             "the client failed for another reason than ECONNABORTED: {self:#?}"
         );
-        ensure!(
-            self.took < Duration::from_secs(5),
-            "the client hung before it failed: {self:#?}"
-        );
+        ensure!(self.took < Duration::from_secs(5), "the client hung before it failed: {self:#?}");
         println!("cut off after {} ms: {}", self.took.as_millis(), self.command_line);
         Ok(())
     }
@@ -85,16 +76,10 @@ pub fn curl(netns: &Netns, arguments: &[&str]) -> Result<Ran> {
 pub fn run(netns: &Netns, program: &str, arguments: &[&str]) -> Result<Ran> {
     let program = tool::path_of(program)?;
     let mut command: Command = netns.command_at(&program)?;
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let begun = Instant::now();
     // `ip netns exec` becomes the program, so this is the program's own process id.
-    let child = command
-        .spawn()
-        .with_context(|| format!("start {}", program.display()))?;
+    let child = command.spawn().with_context(|| format!("start {}", program.display()))?;
     let pid = child.id();
     let output = child.wait_with_output()?;
     Ok(Ran {
@@ -114,22 +99,14 @@ pub fn run(netns: &Netns, program: &str, arguments: &[&str]) -> Result<Ran> {
 pub fn post_quantum_client(name: &str, roots: RootCertStore) -> Result<ClientConnection> {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     let groups: Vec<NamedGroup> = provider.kx_groups.iter().map(|group| group.name()).collect();
-    ensure!(
-        groups.first() == Some(&NamedGroup::X25519MLKEM768),
-        "the first key share is not post-quantum: {groups:?}"
-    );
+    ensure!(groups.first() == Some(&NamedGroup::X25519MLKEM768), "the first key share is not post-quantum: {groups:?}");
     let config = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols.push(b"http/1.1".to_vec());
     for number in 0..10 {
-        config
-            .alpn_protocols
-            .push(format!("padding-to-the-size-of-a-browser-{number}").into_bytes());
+        config.alpn_protocols.push(format!("padding-to-the-size-of-a-browser-{number}").into_bytes());
     }
-    Ok(ClientConnection::new(
-        Arc::new(config),
-        ServerName::try_from(name.to_owned())?,
-    )?)
+    Ok(ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned())?)?)
 }
 
 /// The bytes of such a client's hello, one TLS record.
@@ -240,10 +217,7 @@ mod tests {
 
     #[test]
     fn pieces_together_are_the_whole() {
-        assert_eq!(
-            cut(b"abcdef", &[1, 4]).unwrap(),
-            [b"a".to_vec(), b"bcd".to_vec(), b"ef".to_vec()]
-        );
+        assert_eq!(cut(b"abcdef", &[1, 4]).unwrap(), [b"a".to_vec(), b"bcd".to_vec(), b"ef".to_vec()]);
         assert!(cut(b"abc", &[4]).is_err());
     }
 }

@@ -42,16 +42,9 @@ pub struct Account {
 pub fn binary() -> Result<PathBuf> {
     // The test binary is in TARGET/PROFILE/deps, wherever TARGET is.
     let own = env::current_exe()?;
-    let target = own
-        .ancestors()
-        .nth(3)
-        .context("the test binary is outside a target folder")?;
+    let target = own.ancestors().nth(3).context("the test binary is outside a target folder")?;
     let binary = target.join("release/proxysight");
-    ensure!(
-        binary.is_file(),
-        "{} is missing; build it with: cargo xtask build",
-        binary.display()
-    );
+    ensure!(binary.is_file(), "{} is missing; build it with: cargo xtask build", binary.display());
     Ok(binary)
 }
 
@@ -71,15 +64,10 @@ impl Daemon {
     pub fn start<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self> {
         let mut command = Command::new(binary()?);
         command.args(["run", "--stream", "--format", "json"]).args(arguments);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = Running::spawn("proxysight", &mut command)?;
         let rows = Feed::read(running.child().stdout.take().context("no stdout")?, Row::parse);
-        let talk = Feed::read(running.child().stderr.take().context("no stderr")?, |line| {
-            Ok(line.to_owned())
-        });
+        let talk = Feed::read(running.child().stderr.take().context("no stderr")?, |line| Ok(line.to_owned()));
         let attached = talk.wait_for(|lines| said(lines, "proxysight: attached "))?;
         if attached.is_none() {
             drop(running);
@@ -99,17 +87,12 @@ impl Daemon {
     /// # Errors
     /// When none came; the error shows the nearest.
     pub fn row(&self, expected: &Expected) -> Result<Row> {
-        let found = self
-            .rows
-            .wait_for(|rows| rows.iter().find(|row| expected.matches(row)).cloned())?;
+        let found = self.rows.wait_for(|rows| rows.iter().find(|row| expected.matches(row)).cloned())?;
         if let Some(row) = found {
             return Ok(row);
         }
         let report = self.rows.wait_for(|rows| Some(expected.nearest(rows.iter())))?;
-        bail!(
-            "{}",
-            report.unwrap_or_else(|| format!("expected a row with\n{expected}"))
-        )
+        bail!("{}", report.unwrap_or_else(|| format!("expected a row with\n{expected}")))
     }
 
     /// Waits until `wanted` rows match.
@@ -119,9 +102,7 @@ impl Daemon {
     pub fn rows(&self, wanted: usize, expected: &Expected) -> Result<Vec<Row>> {
         let matching =
             |rows: &[Row]| -> Vec<Row> { rows.iter().filter(|row| expected.matches(row)).cloned().collect() };
-        let found = self
-            .rows
-            .wait_for(|rows| Some(matching(rows)).filter(|found| found.len() >= wanted))?;
+        let found = self.rows.wait_for(|rows| Some(matching(rows)).filter(|found| found.len() >= wanted))?;
         found.with_context(|| format!("fewer than {wanted} rows with\n{expected}"))
     }
 
@@ -141,23 +122,11 @@ impl Daemon {
         self.running.signal(signal)?;
         let status = self.running.wait_for_end()?;
         let talk = self.talk.finish()?;
-        ensure!(
-            status.code() == Some(0),
-            "proxysight ended with {status}; it said:\n{}",
-            talk.join("\n")
-        );
+        ensure!(status.code() == Some(0), "proxysight ended with {status}; it said:\n{}", talk.join("\n"));
         let rows = self.rows.finish()?;
         let account = Account::read(rows, talk)?;
-        let Account {
-            emitted,
-            recorded,
-            lost,
-            ..
-        } = account;
-        ensure!(
-            emitted == recorded + lost,
-            "{emitted} emitted is not {recorded} recorded + {lost} lost"
-        );
+        let Account { emitted, recorded, lost, .. } = account;
+        ensure!(emitted == recorded + lost, "{emitted} emitted is not {recorded} recorded + {lost} lost");
         Ok(account)
     }
 
@@ -178,18 +147,10 @@ impl Account {
             bail!("no account at the end; it said:\n{}", talk.join("\n"));
         };
         let figures: Vec<u64> = line.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
-        let [emitted, recorded, lost] = figures.as_slice() else {
-            bail!("not three figures: {line}")
-        };
+        let [emitted, recorded, lost] = figures.as_slice() else { bail!("not three figures: {line}") };
         let told = format!("proxysight: detached: events emitted {emitted}, recorded {recorded}, lost {lost}");
         ensure!(line == told, "the account is {line:?} and not {told:?}");
-        Ok(Self {
-            emitted: *emitted,
-            recorded: *recorded,
-            lost: *lost,
-            rows,
-            talk,
-        })
+        Ok(Self { emitted: *emitted, recorded: *recorded, lost: *lost, rows, talk })
     }
 
     /// The rows that match.
@@ -211,11 +172,7 @@ impl Account {
             bail!("{}", expected.nearest(self.rows.iter()));
         }
         let listed: Vec<String> = found.iter().map(|row| format!("    {row}")).collect();
-        bail!(
-            "expected {wanted} rows, not {}, with\n{expected}  found\n{}",
-            found.len(),
-            listed.join("\n")
-        )
+        bail!("expected {wanted} rows, not {}, with\n{expected}  found\n{}", found.len(), listed.join("\n"))
     }
 }
 

@@ -34,9 +34,7 @@ enum Want {
 /// A row of DeviceNetworkEvents with this ActionType.
 #[must_use]
 pub fn network(action: &str) -> Expected {
-    Expected { clauses: Vec::new() }
-        .column("Table", "DeviceNetworkEvents")
-        .column("ActionType", action)
+    Expected { clauses: Vec::new() }.column("Table", "DeviceNetworkEvents").column("ActionType", action)
 }
 
 /// The row of a verdict that let the connection pass: event 1125.
@@ -122,11 +120,7 @@ impl Expected {
     fn distance(&self, row: &Row) -> u32 {
         // A row of another process is not what the test is about, however alike.
         let weight = |clause: &Clause| if clause.name == "InitiatingProcessId" { 100 } else { 1 };
-        self.clauses
-            .iter()
-            .filter(|clause| !clause.holds(row))
-            .map(weight)
-            .sum()
+        self.clauses.iter().filter(|clause| !clause.holds(row)).map(weight).sum()
     }
 }
 
@@ -158,11 +152,7 @@ impl Clause {
 
 impl Display for Clause {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        let place = if self.at == At::Additional {
-            "AdditionalFields."
-        } else {
-            ""
-        };
+        let place = if self.at == At::Additional { "AdditionalFields." } else { "" };
         match &self.want {
             Want::Is(value) => write!(f, "{place}{} = {value}", self.name),
             Want::Contains(part) => write!(f, "{place}{} contains {part:?}", self.name),

@@ -55,15 +55,8 @@ impl<T> Shared<T> {
 impl<T: Send + 'static> Feed<T> {
     /// Starts to read `pipe`, turning each line into an item with `parse`.
     pub fn read(pipe: impl Read + Send + 'static, parse: fn(&str) -> Result<T>) -> Self {
-        let state = State {
-            items: Vec::new(),
-            fault: None,
-            closed: false,
-        };
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        });
+        let state = State { items: Vec::new(), fault: None, closed: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let writer = Arc::clone(&shared);
         let reader = thread::spawn(move || {
             for line in BufReader::new(pipe).lines() {
@@ -103,9 +96,7 @@ impl<T: Send + 'static> Feed<T> {
     /// # Errors
     /// When a line could not be understood.
     pub fn finish(self) -> Result<Vec<T>> {
-        self.reader
-            .join()
-            .map_err(|_| anyhow!("the reader of a pipe panicked"))?;
+        self.reader.join().map_err(|_| anyhow!("the reader of a pipe panicked"))?;
         let mut state = self.shared.lock();
         if let Some(fault) = state.fault.take() {
             bail!("{fault}");

@@ -54,12 +54,7 @@ impl Netns {
         let etc = PathBuf::from("/etc/netns").join(&name);
         fs::create_dir_all(&etc).with_context(|| format!("make {}; the tests need root", etc.display()))?;
         ip(&["netns", "add", &name])?;
-        let netns = Self {
-            inside: Some(Inside {
-                name: name.clone(),
-                etc: etc.clone(),
-            }),
-        };
+        let netns = Self { inside: Some(Inside { name: name.clone(), etc: etc.clone() }) };
         fs::write(etc.join("hosts"), HOSTS)?;
         // No name server: a name that is not in the hosts file fails at once.
         fs::write(etc.join("resolv.conf"), "")?;
@@ -147,11 +142,7 @@ impl Drop for Netns {
 fn ip(arguments: &[&str]) -> Result<()> {
     let output = Command::new(tool::path_of("ip")?).args(arguments).output()?;
     if !output.status.success() {
-        bail!(
-            "ip {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("ip {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(())
 }

@@ -47,26 +47,15 @@ impl Origin {
         make_certificate(dir.path())?;
         let path = dir.path().display().to_string();
         let config = CONFIG.replace("DIR", &path).replace("PAGE", PAGE);
-        let config = config
-            .replace("TLS", &ports.tls.to_string())
-            .replace("PLAIN", &ports.http.to_string());
+        let config = config.replace("TLS", &ports.tls.to_string()).replace("PLAIN", &ports.http.to_string());
         let config = dir.write("nginx.conf", &config)?;
         let mut command = netns.command("nginx")?;
-        command
-            .arg("-c")
-            .arg(config)
-            .arg("-p")
-            .arg(dir.path())
-            .arg("-e")
-            .arg(dir.path().join("error.log"));
+        command.arg("-c").arg(config).arg("-p").arg(dir.path()).arg("-e").arg(dir.path().join("error.log"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Running::spawn("nginx", &mut command)?;
         let mut origin = Self { running, dir };
         for port in [ports.tls, ports.http] {
-            for address in [
-                SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
-                (Ipv6Addr::LOCALHOST, port).into(),
-            ] {
+            for address in [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), (Ipv6Addr::LOCALHOST, port).into()] {
                 wait_for_port(netns, "nginx", address, &mut origin.running)
                     .with_context(|| fs::read_to_string(origin.dir.path().join("error.log")).unwrap_or_default())?;
             }
@@ -108,15 +97,7 @@ pub fn wait_for_port(netns: &Netns, name: &str, address: SocketAddr, running: &m
 fn make_certificate(dir: &Path) -> Result<()> {
     let pem: PathBuf = dir.join("certificate.pem");
     let mut request = Command::new(tool::path_of("openssl")?);
-    request.args([
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-    ]);
+    request.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
     request.args(["-days", "2", "-subj", "/CN=good.example"]);
     request.args(["-addext", "subjectAltName=DNS:good.example,DNS:*.example"]);
     // Not an authority's certificate: rustls would refuse it as a server's own.
@@ -124,21 +105,13 @@ fn make_certificate(dir: &Path) -> Result<()> {
     request.arg("-keyout").arg(dir.join("key.pem")).arg("-out").arg(&pem);
     run(&mut request)?;
     let mut convert = Command::new(tool::path_of("openssl")?);
-    convert
-        .args(["x509", "-outform", "der", "-in"])
-        .arg(pem)
-        .arg("-out")
-        .arg(dir.join("certificate.der"));
+    convert.args(["x509", "-outform", "der", "-in"]).arg(pem).arg("-out").arg(dir.join("certificate.der"));
     run(&mut convert)
 }
 
 fn run(command: &mut Command) -> Result<()> {
     let output = command.output()?;
-    ensure!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(())
 }
 

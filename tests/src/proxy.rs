@@ -45,19 +45,13 @@ impl Proxy {
         let config = dir.write("proxy.conf", &config)?;
         let mut command = netns.command(kind.program())?;
         // Both: stay in the foreground, as one process.
-        let foreground: &[&str] = if kind == Kind::Squid {
-            &["-N", "-f"]
-        } else {
-            &["-d", "-c"]
-        };
+        let foreground: &[&str] = if kind == Kind::Squid { &["-N", "-f"] } else { &["-d", "-c"] };
         command.args(foreground).arg(config);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = Running::spawn(kind.program(), &mut command)?;
         let mut proxy = Self { running, kind, dir };
-        for address in [
-            SocketAddr::from((Ipv4Addr::LOCALHOST, kind.port())),
-            (Ipv6Addr::LOCALHOST, kind.port()).into(),
-        ] {
+        for address in [SocketAddr::from((Ipv4Addr::LOCALHOST, kind.port())), (Ipv6Addr::LOCALHOST, kind.port()).into()]
+        {
             wait_for_port(netns, kind.program(), address, &mut proxy.running)
                 .with_context(|| fs::read_to_string(proxy.dir.path().join("cache.log")).unwrap_or_default())?;
         }

@@ -21,10 +21,7 @@ impl Row {
             bail!("the first key is not \"Table\": {line}");
         }
         let columns: Map<String, Value> = serde_json::from_str(line).with_context(complaint)?;
-        let additional = columns
-            .get("AdditionalFields")
-            .and_then(Value::as_str)
-            .with_context(complaint)?;
+        let additional = columns.get("AdditionalFields").and_then(Value::as_str).with_context(complaint)?;
         let additional = serde_json::from_str(additional).with_context(complaint)?;
         Ok(Self { columns, additional })
     }

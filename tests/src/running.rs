@@ -24,10 +24,7 @@ impl Running {
     /// When the program cannot be started.
     pub fn spawn(name: &str, command: &mut Command) -> Result<Self> {
         let child = command.spawn().with_context(|| format!("start {name}"))?;
-        Ok(Self {
-            name: name.to_owned(),
-            child,
-        })
+        Ok(Self { name: name.to_owned(), child })
     }
 
     /// The process id.

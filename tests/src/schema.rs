@@ -19,11 +19,7 @@ enum Kind {
     Time,
 }
 
-const TIMES: &[&str] = &[
-    "Timestamp",
-    "InitiatingProcessCreationTime",
-    "InitiatingProcessParentCreationTime",
-];
+const TIMES: &[&str] = &["Timestamp", "InitiatingProcessCreationTime", "InitiatingProcessParentCreationTime"];
 
 const NUMBERS: &[&str] = &[
     "RemotePort",
@@ -72,15 +68,7 @@ const TEXTS: &[&str] = &[
 
 const NETWORK_TEXTS: &[&str] = &["Protocol", "LocalIPType", "RemoteIPType"];
 
-const DEVICE_TEXTS: &[&str] = &[
-    "FileName",
-    "FolderPath",
-    "SHA1",
-    "SHA256",
-    "MD5",
-    "ProcessCommandLine",
-    "AccountName",
-];
+const DEVICE_TEXTS: &[&str] = &["FileName", "FolderPath", "SHA1", "SHA256", "MD5", "ProcessCommandLine", "AccountName"];
 
 const DEVICE_NUMBERS: &[&str] = &["ProcessId"];
 
@@ -94,17 +82,10 @@ pub fn check(row: &Row) -> Result<()> {
         "DeviceEvents" => [(DEVICE_TEXTS, Kind::Text), (DEVICE_NUMBERS, Kind::Number)],
         other => bail!("no such table: {other}"),
     };
-    let shared = [
-        (TIMES, Kind::Time),
-        (NUMBERS, Kind::Number),
-        (BOOLS, Kind::Bool),
-        (TEXTS, Kind::Text),
-    ];
+    let shared = [(TIMES, Kind::Time), (NUMBERS, Kind::Number), (BOOLS, Kind::Bool), (TEXTS, Kind::Text)];
     for (names, kind) in shared.into_iter().chain(own) {
         for name in names {
-            let Some(value) = row.column(name) else {
-                bail!("no column {name} in {row}")
-            };
+            let Some(value) = row.column(name) else { bail!("no column {name} in {row}") };
             if !is_of(kind, value) {
                 bail!("column {name} is {value} in {row}");
             }
@@ -118,11 +99,6 @@ fn is_of(kind: Kind, value: &Value) -> bool {
         Kind::Text => value.is_string(),
         Kind::Number => value.is_null() || value.is_i64() || value.is_u64(),
         Kind::Bool => value.is_null() || value.is_boolean(),
-        Kind::Time => {
-            value.is_null()
-                || value
-                    .as_str()
-                    .is_some_and(|time| time.parse::<jiff::Timestamp>().is_ok())
-        }
+        Kind::Time => value.is_null() || value.as_str().is_some_and(|time| time.parse::<jiff::Timestamp>().is_ok()),
     }
 }

@@ -82,10 +82,7 @@ impl Drop for Sink {
 
 fn accept(listener: &TcpListener, connections: &Arc<Mutex<Vec<Connection>>>) {
     for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
-        connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Connection::default());
+        connections.lock().unwrap_or_else(PoisonError::into_inner).push(Connection::default());
         let connections = Arc::clone(connections);
         thread::spawn(move || count(stream, number, &connections));
     }

@@ -33,30 +33,13 @@ impl Wire {
     /// When tcpdump is missing or refuses.
     pub fn to_port(netns: &Netns, port: u16) -> Result<Self> {
         let mut command = netns.command("tcpdump")?;
-        command.args([
-            "-i",
-            "lo",
-            "-nn",
-            "-l",
-            "--immediate-mode",
-            "-B",
-            "16384",
-            "-s",
-            "96",
-            "-Z",
-            "root",
-        ]);
+        command.args(["-i", "lo", "-nn", "-l", "--immediate-mode", "-B", "16384", "-s", "96", "-Z", "root"]);
         // Text of the first packet lines only: `-t` leaves the time out.
         command.args(["-t", &format!("tcp dst port {port}")]);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = Running::spawn("tcpdump", &mut command)?;
         let packets = Feed::read(running.child().stdout.take().context("no stdout")?, Packet::parse);
-        let talk = Feed::read(running.child().stderr.take().context("no stderr")?, |line| {
-            Ok(line.to_owned())
-        });
+        let talk = Feed::read(running.child().stderr.take().context("no stderr")?, |line| Ok(line.to_owned()));
         let listens = |lines: &[String]| lines.iter().any(|line| line.starts_with("listening on")).then_some(());
         if talk.wait_for(listens)?.is_none() {
             drop(running);
@@ -72,9 +55,7 @@ impl Wire {
     /// When none comes.
     pub fn wait_for_payload_from(&self, port: u16) -> Result<()> {
         let seen = |packet: &Packet| packet.from_port == port && packet.payload > 0;
-        let found = self
-            .packets
-            .wait_for(|packets| packets.iter().flatten().any(seen).then_some(()))?;
+        let found = self.packets.wait_for(|packets| packets.iter().flatten().any(seen).then_some(()))?;
         found.with_context(|| format!("the capture shows no payload from port {port}"))
     }
 
@@ -87,11 +68,7 @@ impl Wire {
         let status = self.running.wait_for_end()?;
         let talk = self.talk.finish()?;
         let whole = talk.iter().any(|line| line == "0 packets dropped by kernel");
-        ensure!(
-            status.success() && whole,
-            "tcpdump ended with {status} and said:\n{}",
-            talk.join("\n")
-        );
+        ensure!(status.success() && whole, "tcpdump ended with {status} and said:\n{}", talk.join("\n"));
         Ok(self.packets.finish()?.into_iter().flatten().collect())
     }
 }
@@ -104,25 +81,16 @@ impl Packet {
             return Ok(None);
         }
         let read = || {
-            let (from, rest) = line
-                .strip_prefix("IP6 ")
-                .or_else(|| line.strip_prefix("IP "))?
-                .split_once(" > ")?;
+            let (from, rest) = line.strip_prefix("IP6 ").or_else(|| line.strip_prefix("IP "))?.split_once(" > ")?;
             let (_, from_port) = from.rsplit_once('.')?;
             let (_, flags) = rest.split_once("Flags [")?;
             let (flags, rest) = flags.split_once(']')?;
             // Some ports get the beginning of the payload printed after the length.
             let (_, length) = rest.rsplit_once(" length ")?;
             let (length, _) = length.split_once(':').unwrap_or((length, ""));
-            Some(Self {
-                syn: flags.contains('S'),
-                payload: length.parse().ok()?,
-                from_port: from_port.parse().ok()?,
-            })
+            Some(Self { syn: flags.contains('S'), payload: length.parse().ok()?, from_port: from_port.parse().ok()? })
         };
-        read()
-            .map(Some)
-            .with_context(|| format!("not a line of tcpdump: {line}"))
+        read().map(Some).with_context(|| format!("not a line of tcpdump: {line}"))
     }
 }
 
@@ -137,41 +105,20 @@ mod tests {
     #[test]
     fn a_syn_has_no_payload() {
         let line = "IP 127.0.0.1.46310 > 127.0.0.1.8888: Flags [S], seq 1, win 65495, options [mss 65495], length 0";
-        check(
-            line,
-            Packet {
-                syn: true,
-                payload: 0,
-                from_port: 46310,
-            },
-        );
+        check(line, Packet { syn: true, payload: 0, from_port: 46310 });
     }
 
     #[test]
     fn a_push_has_its_payload() {
         let line = "IP6 ::1.40000 > ::1.3128: Flags [P.], seq 1:6, ack 1, win 512, length 5";
-        check(
-            line,
-            Packet {
-                syn: false,
-                payload: 5,
-                from_port: 40000,
-            },
-        );
+        check(line, Packet { syn: false, payload: 5, from_port: 40000 });
     }
 
     #[test]
     fn a_protocol_named_after_the_length_is_left_out() {
         let line =
             "IP 127.0.0.1.1 > 127.0.0.1.8080: Flags [P.], seq 1:58, ack 1, win 9, length 57: HTTP: GET / HTTP/1.1";
-        check(
-            line,
-            Packet {
-                syn: false,
-                payload: 57,
-                from_port: 1,
-            },
-        );
+        check(line, Packet { syn: false, payload: 57, from_port: 1 });
     }
 
     #[test]

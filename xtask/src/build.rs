@@ -25,12 +25,8 @@ pub(crate) fn build(root: &Path, steps: &mut Steps) -> Result<PathBuf> {
 
 /// Builds the daemon around the kernel object that is there.
 pub(crate) fn daemon(root: &Path, steps: &mut Steps) -> Result<PathBuf> {
-    steps.run(
-        "daemon",
-        "mend what the compiler says above, then `cargo xtask build`",
-        |step| {
-            step.capture(cargo::host(root, "build").args(["--release", "--package", "monitor"]))?;
-            Ok(root.join("target/release/proxysight"))
-        },
-    )
+    steps.run("daemon", "mend what the compiler says above, then `cargo xtask build`", |step| {
+        step.capture(cargo::host(root, "build").args(["--release", "--package", "monitor"]))?;
+        Ok(root.join("target/release/proxysight"))
+    })
 }

@@ -25,10 +25,7 @@ pub(crate) fn program() -> PathBuf {
 pub(crate) fn host(root: &Path, verb: &str) -> Command {
     let mut command = Command::new(program());
     without(&mut command, is_left_by_cargo_run);
-    command
-        .arg(verb)
-        .current_dir(root)
-        .env("CARGO_TARGET_DIR", root.join("target"));
+    command.arg(verb).current_dir(root).env("CARGO_TARGET_DIR", root.join("target"));
     command
 }
 
@@ -82,27 +79,14 @@ mod tests {
 
     #[test]
     fn kernel_builds_do_not_inherit_a_compiler_or_flags() {
-        for name in [
-            "RUSTFLAGS",
-            "RUSTUP_TOOLCHAIN",
-            "CARGO_BUILD_TARGET",
-            "CARGO_TARGET_DIR",
-            "CARGO_PKG_NAME",
-        ] {
+        for name in ["RUSTFLAGS", "RUSTUP_TOOLCHAIN", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CARGO_PKG_NAME"] {
             assert!(chooses_a_compiler(name), "{name}");
         }
     }
 
     #[test]
     fn where_cargo_keeps_and_fetches_things_is_inherited() {
-        for name in [
-            "CARGO_HOME",
-            "RUSTUP_HOME",
-            "CARGO_NET_OFFLINE",
-            "CARGO_HTTP_PROXY",
-            "PATH",
-            "RUST_BACKTRACE",
-        ] {
+        for name in ["CARGO_HOME", "RUSTUP_HOME", "CARGO_NET_OFFLINE", "CARGO_HTTP_PROXY", "PATH", "RUST_BACKTRACE"] {
             assert!(!chooses_a_compiler(name), "{name}");
         }
     }

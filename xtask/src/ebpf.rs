@@ -43,26 +43,15 @@ pub(crate) fn build(root: &Path, steps: &mut Steps) -> Result<PathBuf> {
 
 /// Builds the object with a toolchain that is already there.
 pub(crate) fn build_with(toolchain: &Toolchain, root: &Path, steps: &mut Steps) -> Result<PathBuf> {
-    steps.run(
-        "kernel object",
-        "mend what the compiler or bpf-linker says above, then `cargo xtask ebpf`",
-        |step| {
-            let mut build = toolchain.cargo(root, "build");
-            build.args([
-                "--package",
-                "monitor-ebpf",
-                "--bin",
-                "monitor-ebpf",
-                "--profile",
-                "ebpf",
-            ]);
-            step.capture(&mut build)?;
-            let built = root.join(TARGET_DIR).join(TARGET).join("ebpf/monitor-ebpf");
-            let object = root.join("target/ebpf/monitor-ebpf.o");
-            put(&built, &object)?;
-            Ok(object)
-        },
-    )
+    steps.run("kernel object", "mend what the compiler or bpf-linker says above, then `cargo xtask ebpf`", |step| {
+        let mut build = toolchain.cargo(root, "build");
+        build.args(["--package", "monitor-ebpf", "--bin", "monitor-ebpf", "--profile", "ebpf"]);
+        step.capture(&mut build)?;
+        let built = root.join(TARGET_DIR).join(TARGET).join("ebpf/monitor-ebpf");
+        let object = root.join("target/ebpf/monitor-ebpf.o");
+        put(&built, &object)?;
+        Ok(object)
+    })
 }
 
 /// Makes `to` equal to `from`, all at once, and leaves it alone when it already is.

@@ -38,9 +38,7 @@ fn effective_uid(status: &str) -> Option<u32> {
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let directories = env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
-    directories
-        .map(|directory| directory.join(program))
-        .find(|file| is_executable(file))
+    directories.map(|directory| directory.join(program)).find(|file| is_executable(file))
 }
 
 fn is_executable(file: &Path) -> bool {

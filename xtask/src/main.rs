@@ -20,11 +20,7 @@ use clap::{Parser, Subcommand};
 
 /// Sets up, builds, runs and checks proxysight
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    after_help = "Example: cargo xtask run -- --mode block"
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = "Example: cargo xtask run -- --mode block")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

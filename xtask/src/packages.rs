@@ -26,61 +26,17 @@ const NEEDS: &[Need] = &[
         proof: "/etc/ssl/certs/ca-certificates.crt",
         why: "clients refuse to start without roots",
     },
-    Need {
-        package: "curl",
-        proof: "curl",
-        why: "the client behind a proxy",
-    },
-    Need {
-        package: "iproute2",
-        proof: "ip",
-        why: "network namespaces with links between them",
-    },
-    Need {
-        package: "nginx",
-        proof: "nginx",
-        why: "an HTTP and TLS origin; the server of `bench`",
-    },
-    Need {
-        package: "openssl",
-        proof: "openssl",
-        why: "certificates, and a TLS client and server",
-    },
-    Need {
-        package: "procps",
-        proof: "ps",
-        why: "signals and process columns to compare with",
-    },
-    Need {
-        package: "python3",
-        proof: "python3",
-        why: "clients that send in odd pieces",
-    },
-    Need {
-        package: "squid",
-        proof: "squid",
-        why: "the proxy that companies run",
-    },
-    Need {
-        package: "tcpdump",
-        proof: "tcpdump",
-        why: "shows that no blocked byte left",
-    },
-    Need {
-        package: "tinyproxy",
-        proof: "tinyproxy",
-        why: "a second proxy with other habits",
-    },
-    Need {
-        package: "util-linux",
-        proof: "setpriv",
-        why: "runs a client as another user",
-    },
-    Need {
-        package: "wrk",
-        proof: "wrk",
-        why: "the load of `bench`",
-    },
+    Need { package: "curl", proof: "curl", why: "the client behind a proxy" },
+    Need { package: "iproute2", proof: "ip", why: "network namespaces with links between them" },
+    Need { package: "nginx", proof: "nginx", why: "an HTTP and TLS origin; the server of `bench`" },
+    Need { package: "openssl", proof: "openssl", why: "certificates, and a TLS client and server" },
+    Need { package: "procps", proof: "ps", why: "signals and process columns to compare with" },
+    Need { package: "python3", proof: "python3", why: "clients that send in odd pieces" },
+    Need { package: "squid", proof: "squid", why: "the proxy that companies run" },
+    Need { package: "tcpdump", proof: "tcpdump", why: "shows that no blocked byte left" },
+    Need { package: "tinyproxy", proof: "tinyproxy", why: "a second proxy with other habits" },
+    Need { package: "util-linux", proof: "setpriv", why: "runs a client as another user" },
+    Need { package: "wrk", proof: "wrk", why: "the load of `bench`" },
 ];
 
 /// Packages that bring a service which Debian would start and enable.
@@ -93,10 +49,7 @@ pub(crate) fn provide(steps: &mut Steps) -> Result<()> {
         return Ok(());
     }
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
-    let next = format!(
-        "install these yourself, then `cargo xtask test`: {}",
-        packages.join(" ")
-    );
+    let next = format!("install these yourself, then `cargo xtask test`: {}", packages.join(" "));
     steps.run("packages", &next, |step| {
         for need in &missing {
             step.say(&format!("  {:<16} {}", need.package, need.why));
@@ -108,9 +61,7 @@ pub(crate) fn provide(steps: &mut Steps) -> Result<()> {
         match machine::root()? {
             Root::Already => step.capture(Command::new("sh").args(["-c", &script])).map(drop),
             Root::Sudo => {
-                step.say(&format!(
-                    "installing needs root; sudo is asked to run this and nothing else:\n{script}"
-                ));
+                step.say(&format!("installing needs root; sudo is asked to run this and nothing else:\n{script}"));
                 step.show(Command::new("sudo").args(["sh", "-c", &script]))
             }
             Root::Unreachable => bail!("installing needs root, and sudo is not here: as root, run\n{script}"),
@@ -130,17 +81,11 @@ fn is_there(proof: &str) -> bool {
 /// the length of the installation is the mildest way: stopping the services afterwards would have had them run, and
 /// listen, for a moment. They are also disabled, so that the next boot does not start what only tests wanted.
 fn script(packages: &[&str]) -> String {
-    let services: Vec<&str> = SERVICES
-        .into_iter()
-        .filter(|service| packages.contains(service))
-        .collect();
+    let services: Vec<&str> = SERVICES.into_iter().filter(|service| packages.contains(service)).collect();
     let disable = if services.is_empty() {
         String::new()
     } else {
-        format!(
-            "if command -v systemctl >/dev/null; then systemctl disable {} || true; fi\n",
-            services.join(" ")
-        )
+        format!("if command -v systemctl >/dev/null; then systemctl disable {} || true; fi\n", services.join(" "))
     };
     format!(
         "set -eu\n\
@@ -169,10 +114,7 @@ mod tests {
 
     #[test]
     fn the_script_is_one_that_a_shell_can_read() {
-        let status = Command::new("sh")
-            .args(["-n", "-c", &script(&["curl", "squid"])])
-            .status()
-            .unwrap();
+        let status = Command::new("sh").args(["-n", "-c", &script(&["curl", "squid"])]).status().unwrap();
         assert!(status.success());
     }
 

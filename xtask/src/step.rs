@@ -91,10 +91,7 @@ impl Step {
             eprintln!("xtask: {name} …");
             ProgressBar::hidden()
         };
-        Self {
-            begun: Instant::now(),
-            bar,
-        }
+        Self { begun: Instant::now(), bar }
     }
 
     /// Tells what the step is at, where a terminal can show it.
@@ -110,8 +107,7 @@ impl Step {
     /// Prints a line of data, above the spinner.
     pub(crate) fn print(&self, line: &str) {
         // A reader that has gone (`| head`) wants no more: that is no failure, and the step goes on.
-        self.bar
-            .suspend(|| writeln!(std::io::stdout(), "{line}").unwrap_or_default());
+        self.bar.suspend(|| writeln!(std::io::stdout(), "{line}").unwrap_or_default());
     }
 
     /// Runs `command` with its output kept back; the output is printed when it fails and returned when it does not.
@@ -127,9 +123,7 @@ impl Step {
     /// Runs `command` with its stdout and stderr on ours.
     pub(crate) fn show(&self, command: &mut Command) -> Result<()> {
         self.bar.finish_and_clear();
-        let status = command
-            .status()
-            .with_context(|| format!("start `{}`", shown(command)))?;
+        let status = command.status().with_context(|| format!("start `{}`", shown(command)))?;
         if !status.success() {
             bail!("`{}` ended with {status}", shown(command));
         }
@@ -182,10 +176,7 @@ fn forward(pipe: impl Read + Send + 'static, lines: mpsc::Sender<String>) -> thr
 /// A command as a person would type it, without its environment.
 pub(crate) fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words
-        .map(|word| quoted(&word.to_string_lossy()))
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
 /// `word` so that a shell reads it as one word.
@@ -210,9 +201,7 @@ mod tests {
     #[test]
     fn both_streams_are_captured() {
         let mut steps = Steps::default();
-        let output = steps
-            .run("t", "-", |step| step.capture(&mut shell("echo out; echo err >&2")))
-            .unwrap();
+        let output = steps.run("t", "-", |step| step.capture(&mut shell("echo out; echo err >&2"))).unwrap();
         let mut lines: Vec<_> = output.lines().collect();
         lines.sort_unstable();
         assert_eq!(lines, ["err", "out"]);
@@ -221,23 +210,15 @@ mod tests {
     #[test]
     fn a_shown_command_can_be_pasted() {
         let mut command = Command::new("run");
-        assert_eq!(
-            shown(command.args(["--policy=/a", "b c", "d'e", ""])),
-            r"run --policy=/a 'b c' 'd'\''e' ''"
-        );
+        assert_eq!(shown(command.args(["--policy=/a", "b c", "d'e", ""])), r"run --policy=/a 'b c' 'd'\''e' ''");
     }
 
     #[test]
     fn a_failed_step_names_itself_and_what_to_do_next() {
         let mut steps = Steps::default();
-        let failure = steps
-            .run("clippy", "mend it", |step| step.capture(&mut shell("exit 3")))
-            .unwrap_err();
+        let failure = steps.run("clippy", "mend it", |step| step.capture(&mut shell("exit 3"))).unwrap_err();
         let text = format!("{failure:#}");
-        assert!(
-            text.contains("step `clippy` failed") && text.contains("next: mend it"),
-            "{text}"
-        );
+        assert!(text.contains("step `clippy` failed") && text.contains("next: mend it"), "{text}");
         assert!(text.contains("exit status: 3"), "{text}");
     }
 }

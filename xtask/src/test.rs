@@ -46,21 +46,10 @@ fn run(root: &Path, steps: &mut Steps) -> Result<()> {
     steps.run("clippy (host)", lint, |step| {
         let mut clippy = cargo::host(root, "clippy");
         // The release profile shares build scripts and derive macros with the builds below.
-        clippy.args([
-            "--workspace",
-            "--exclude",
-            "monitor-ebpf",
-            "--all-targets",
-            "--release",
-            "--",
-            "-D",
-            "warnings",
-        ]);
+        clippy.args(["--workspace", "--exclude", "monitor-ebpf", "--all-targets", "--release", "--", "-D", "warnings"]);
         step.capture(&mut clippy)
     })?;
-    steps.run("clippy (kernel)", lint, |step| {
-        step.capture(&mut toolchain.clippy(root))
-    })?;
+    steps.run("clippy (kernel)", lint, |step| step.capture(&mut toolchain.clippy(root)))?;
     steps.run(
         "unit tests",
         "read the failed test above; `cargo test --release -p CRATE NAME` runs it alone",
@@ -91,10 +80,7 @@ fn integration(root: &Path, steps: &mut Steps) -> Result<()> {
             }
             Root::Unreachable => {
                 test.args(["--", "--test-threads=1"]);
-                bail!(
-                    "they need root, and sudo is not here: as root, run `{}`",
-                    step::shown(&test)
-                );
+                bail!("they need root, and sudo is not here: as root, run `{}`", step::shown(&test));
             }
         }
         step.show(test.args(["--", "--test-threads=1"]))

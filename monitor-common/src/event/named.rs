@@ -2,16 +2,19 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use super::{Body, DecodeError, Header};
+use super::{Body, DecodeError, Header, Origin};
 use crate::policy::Verdict;
 use crate::wire::NameSource;
 
-/// The layout of [`Body::Named`]. Written by the egress programs when a name is complete.
+/// The layout of [`Body::Named`], as far as the name that follows it: `name_len` bytes and zeroes up to a multiple of 8.
+/// Written by the egress programs when a name is complete.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Named {
-    /// Who, which connection, when.
+    /// Which connection, when.
     pub header: Header,
+    /// Whose connection, and where it goes.
+    pub origin: Origin,
     /// A [`NameSource`] as a number.
     pub source: u32,
     /// The port that the message names; 0 when it names none.
@@ -24,17 +27,25 @@ pub struct Named {
     pub rule: u32,
     /// Bytes of the name.
     pub name_len: u32,
-    /// The name as it was sent; what lies behind it is not part of the event.
-    pub name: [u8; 256],
+}
+
+/// What a name takes in an event.
+pub const fn padded_name_len(name_len: usize) -> usize {
+    name_len.next_multiple_of(8)
 }
 
 impl Named {
-    pub(super) fn body(&self) -> Result<Body<'_>, DecodeError> {
-        let name = match self.name.get(..self.name_len as usize) {
-            Some(name) if !name.is_empty() => name,
-            Some(_) | None => return Err(DecodeError::NameLength(self.name_len)),
-        };
+    pub(super) fn body<'a>(&'a self, rest: &'a [u8]) -> Result<Body<'a>, DecodeError> {
+        let len = self.name_len as usize;
+        if len == 0 {
+            return Err(DecodeError::NameLength(self.name_len));
+        }
+        let name = rest.get(..len).ok_or(DecodeError::NameLength(self.name_len))?;
+        if rest.len() != padded_name_len(len) {
+            return Err(DecodeError::WrongLength);
+        }
         Ok(Body::Named {
+            origin: &self.origin,
             source: NameSource::from_number(self.source).ok_or(DecodeError::UnknownSource(self.source))?,
             port: u16::try_from(self.port).map_err(|_| DecodeError::NumberRange(self.port))?,
             in_tunnel: self.in_tunnel != 0,

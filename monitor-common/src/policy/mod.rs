@@ -2,10 +2,7 @@
 //!
 //! User space fills a whole new table and swaps it in with one map update; the kernel programs only read.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "bucket numbers are reduced to the table's size by `choices`"
-)]
+#![expect(clippy::indexing_slicing, reason = "bucket numbers are reduced to the table's size by `choices`")]
 
 mod table;
 

@@ -43,16 +43,7 @@ pub struct Head {
 impl Head {
     /// As element 0 of the array.
     pub const fn to_bucket(self) -> Bucket {
-        [
-            self.buckets,
-            self.key.seed,
-            self.key.multiplier,
-            self.mode as u64,
-            0,
-            0,
-            0,
-            0,
-        ]
+        [self.buckets, self.key.seed, self.key.multiplier, self.mode as u64, 0, 0, 0, 0]
     }
 
     /// The number of buckets in element 0.
@@ -64,10 +55,7 @@ impl Head {
     /// The key in element 0.
     #[inline(always)]
     pub fn key_of(head: &Bucket) -> Key {
-        Key {
-            seed: head[1],
-            multiplier: head[2],
-        }
+        Key { seed: head[1], multiplier: head[2] }
     }
 
     /// Whether a match is blocked.
@@ -127,11 +115,7 @@ pub fn insert(table: &mut [Bucket], hash: u64, entry: u64) -> bool {
         }
     }
     let used = both.map(|at| table[at].iter().filter(|slot| **slot != 0).count());
-    let (at, taken) = if used[1] < used[0] {
-        (both[1], used[1])
-    } else {
-        (both[0], used[0])
-    };
+    let (at, taken) = if used[1] < used[0] { (both[1], used[1]) } else { (both[0], used[0]) };
     if taken == SLOTS {
         return false;
     }
@@ -148,16 +132,11 @@ mod tests {
     use super::*;
     use crate::wire::name::hash_of;
 
-    const KEY: Key = Key {
-        seed: 0x243f_6a88_85a3_08d3,
-        multiplier: 0x9e37_79b9_7f4a_7c15,
-    };
+    const KEY: Key = Key { seed: 0x243f_6a88_85a3_08d3, multiplier: 0x9e37_79b9_7f4a_7c15 };
 
     fn look_up(table: &[Bucket], name: &str) -> u64 {
         let hash = hash_of(KEY, name.as_bytes());
-        choices(hash, table.len() as u64)
-            .iter()
-            .fold(0, |hit, at| hit | probe(&table[*at as usize], hash))
+        choices(hash, table.len() as u64).iter().fold(0, |hit, at| hit | probe(&table[*at as usize], hash))
     }
 
     #[test]

@@ -15,11 +15,7 @@ pub fn inspect(
 ) -> Outcome {
     let first = Prefix::new(bytes, len);
     let mut from = bytes;
-    let mut outcome = if bytes[0] == tls::HANDSHAKE {
-        tls::hello(&first, work)
-    } else {
-        http::request(&first, work)
-    };
+    let mut outcome = if bytes[0] == tls::HANDSHAKE { tls::hello(&first, work) } else { http::request(&first, work) };
     if outcome == Outcome::Fragmented {
         tls::start(work);
         for _ in 0..RECORD_STEPS_MAX {
@@ -62,9 +58,7 @@ mod tests {
         match inspect(&bytes, input.len(), &mut unrecorded, &mut work, KEY) {
             Outcome::Name => {
                 let name = String::from_utf8(work.name[..work.len as usize].to_ascii_lowercase()).unwrap();
-                let starts = (0..name.len())
-                    .rev()
-                    .filter(|i| *i == 0 || name.as_bytes()[i - 1] == b'.');
+                let starts = (0..name.len()).rev().filter(|i| *i == 0 || name.as_bytes()[i - 1] == b'.');
                 let hashes: Vec<u64> = starts.map(|i| name::hash_of(KEY, &name.as_bytes()[i..])).collect();
                 assert_eq!(&work.hashes[..work.labels as usize], hashes);
                 Ok((name, work.port))
@@ -78,10 +72,7 @@ mod tests {
         for cut in 0..input.len() {
             let result = run(&input.as_bytes()[..cut]);
             let complete = result == Ok((name.to_string(), port));
-            assert!(
-                complete || result == Err(Outcome::NeedMore),
-                "{input} cut at {cut}: {result:?}"
-            );
+            assert!(complete || result == Err(Outcome::NeedMore), "{input} cut at {cut}: {result:?}");
         }
     }
 
@@ -113,17 +104,9 @@ mod tests {
         check_request("CONNECT [2001:db8::1]:8443 HTTP/1.1\r\n", "2001:db8::1", 8443);
         check_request("CONNECT 192.0.2.1:443 HTTP/1.1\r\n", "192.0.2.1", 443);
         check_request("GET http://example.com/ HTTP/1.1\r\n", "example.com", 0);
-        check_request(
-            "GET HTTP://u:p@example.com:8080/x@y:z HTTP/1.1\r\n",
-            "example.com",
-            8080,
-        );
+        check_request("GET HTTP://u:p@example.com:8080/x@y:z HTTP/1.1\r\n", "example.com", 8080);
         check_request("GET http://[::1]/ HTTP/1.1\r\n", "::1", 0);
-        check_request(
-            "GET /a:b HTTP/1.1\r\nX: y\r\nhOsT:  a.example.com:81\r\n",
-            "a.example.com",
-            81,
-        );
+        check_request("GET /a:b HTTP/1.1\r\nX: y\r\nhOsT:  a.example.com:81\r\n", "a.example.com", 81);
         check_request("OPTIONS * HTTP/1.1\nHost:a.b.\n\n", "a.b", 0);
     }
 
@@ -154,10 +137,7 @@ mod tests {
 
     #[test]
     fn an_empty_server_name_is_no_name() {
-        assert_eq!(
-            run(&records(&handshake("", 0), MESSAGE_BYTES_MAX)),
-            Err(Outcome::NoName)
-        );
+        assert_eq!(run(&records(&handshake("", 0), MESSAGE_BYTES_MAX)), Err(Outcome::NoName));
     }
 
     #[test]
@@ -167,11 +147,7 @@ mod tests {
             records(&handshake("mutant.example", 900), MESSAGE_BYTES_MAX),
             b"CONNECT mutant.example.com:443 HTTP/1.1\r\n\r\n".to_vec(),
             b"GET http://user:pw@[2001:db8::1]:8080/a@b HTTP/1.1\r\n\r\n".to_vec(),
-            format!(
-                "GET / HTTP/1.1\r\nA: {}\r\nHost: \thost.example.:81\r\n\r\n",
-                "b".repeat(300)
-            )
-            .into_bytes(),
+            format!("GET / HTTP/1.1\r\nA: {}\r\nHost: \thost.example.:81\r\n\r\n", "b".repeat(300)).into_bytes(),
         ];
         let mut state = 0x9e37_79b9_7f4a_7c15u64;
         let mut random = |below: usize| {

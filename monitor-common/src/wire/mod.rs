@@ -11,10 +11,7 @@
 //! No input makes these functions panic or loop beyond their bounds.
 
 // Every index here is masked, or bounded by the loop around it: that is what the verifier checks.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "indices are masked or loop-bounded, as the verifier demands"
-)]
+#![expect(clippy::indexing_slicing, reason = "indices are masked or loop-bounded, as the verifier demands")]
 
 pub mod http;
 pub mod inspect;
@@ -151,10 +148,7 @@ impl<'a> Prefix<'a> {
     pub fn new(bytes: &'a [u8; BUFFER_BYTES], len: usize) -> Self {
         // Hides a proven `len <= MESSAGE_BYTES_MAX` from LLVM, which would drop the mask in `u8_at`; the verifiers of
         // 5.10 and 6.1 need to see the mask.
-        Self {
-            bytes,
-            len: black_box(len),
-        }
+        Self { bytes, len: black_box(len) }
     }
 
     /// Bytes that are there.
@@ -176,19 +170,13 @@ impl<'a> Prefix<'a> {
     #[inline(always)]
     pub fn again(&self, work: &mut Work) -> Self {
         work.prefix_len = self.len as u32;
-        Self {
-            bytes: self.bytes,
-            len: black_box(&mut *work).prefix_len as usize,
-        }
+        Self { bytes: self.bytes, len: black_box(&mut *work).prefix_len as usize }
     }
 
     /// The same bytes, but none from `end` on.
     #[inline(always)]
     pub fn cut(&self, end: usize) -> Self {
-        Self {
-            bytes: self.bytes,
-            len: black_box(if end < self.len { end } else { self.len }),
-        }
+        Self { bytes: self.bytes, len: black_box(if end < self.len { end } else { self.len }) }
     }
 
     /// One byte, or none when it is not there.

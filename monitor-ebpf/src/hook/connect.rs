@@ -10,7 +10,7 @@ use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_get_current_uid_gid};
 use aya_ebpf::macros::cgroup_sock_addr;
 use aya_ebpf::programs::SockAddrContext;
 use monitor_common::counter::Counter;
-use monitor_common::event::{Endpoints, Owner};
+use monitor_common::event::{Endpoints, Origin, Owner};
 
 use crate::counters::count;
 use crate::flow::{Flow, Stage};
@@ -46,8 +46,9 @@ fn remember_owner(ctx: &SockAddrContext) {
         drop_pieces(ctx);
     }
     *flow = Flow {
-        owner: owner(ctx),
-        endpoints: Endpoints::EMPTY,
+        // SAFETY: a helper without arguments.
+        connect_ns: unsafe { bpf_ktime_get_boot_ns() },
+        origin: Origin { owner: owner(ctx), endpoints: Endpoints::EMPTY },
         stage: Stage::New,
         base: 0,
         next: 0,
@@ -63,17 +64,16 @@ fn owner(ctx: &SockAddrContext) -> Owner {
     let pid_tgid = bpf_get_current_pid_tgid();
     let mut comm = [0u8; 16];
     // SAFETY: the context is live, the buffer has 16 bytes. The name of a running thread can always be read.
-    let (connect_ns, netns_cookie) = unsafe {
+    let netns_cookie = unsafe {
         bpf_get_current_comm((&raw mut comm).cast(), 16);
-        (bpf_ktime_get_boot_ns(), bpf_get_netns_cookie(ctx.as_ptr()))
+        bpf_get_netns_cookie(ctx.as_ptr())
     };
     Owner {
-        connect_ns,
         netns_cookie,
         tgid: (pid_tgid >> 32) as u32,
+        tid: pid_tgid as u32,
         uid: uid_gid as u32,
         gid: (uid_gid >> 32) as u32,
-        tid: pid_tgid as u32,
         comm,
     }
 }

@@ -16,7 +16,7 @@ use crate::counters::count;
 use crate::emit;
 use crate::flow::{Flow, Stage};
 use crate::maps::{cookie, drop_pieces, policy};
-use crate::run::{BUFFER, DROP, IN_SCRATCH, PASS, called, cb, settle, tail_call};
+use crate::run::{BUFFER, DROP, IN_SCRATCH, LEVEL, PASS, called, cb, settle, tail_call};
 
 #[cgroup_skb(egress)]
 fn hash_name(ctx: SkBuffContext) -> i32 {
@@ -43,7 +43,7 @@ fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> 
     } else {
         Verdict::Audited
     };
-    emit::named(work, verdict, rule(work.hit), flow, cookie(ctx));
+    emit::named(work, cb::<LEVEL>(ctx), verdict, rule(work.hit), flow, cookie(ctx));
     if cb::<BUFFER>(ctx) != IN_SCRATCH {
         drop_pieces(ctx);
         flow.have = 0;

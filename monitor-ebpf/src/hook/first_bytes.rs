@@ -110,11 +110,7 @@ fn collect_leased(ctx: &SkBuffContext, flow: &mut Flow, level: u32) -> Option<i3
     if flow.have == 0 {
         // The usual case: the name is in the first packet. Per-CPU scratch, no allocation.
         let scratch = scratch(level)?;
-        let want = if new > MESSAGE_BYTES_MAX as u32 {
-            MESSAGE_BYTES_MAX as i64
-        } else {
-            new as i64
-        };
+        let want = if new > MESSAGE_BYTES_MAX as u32 { MESSAGE_BYTES_MAX as i64 } else { new as i64 };
         if !check_bounds_signed(want, 1, MESSAGE_BYTES_MAX as i64) {
             return Some(give_up(flow, Counter::SequenceGap));
         }
@@ -133,14 +129,7 @@ fn collect_leased(ctx: &SkBuffContext, flow: &mut Flow, level: u32) -> Option<i3
         set_cb::<BUFFER>(ctx, IN_PIECES);
     }
     let first = buffer(ctx)?[0];
-    Some(tail_call(
-        ctx,
-        if first == tls::HANDSHAKE {
-            Callee::ParseTls
-        } else {
-            Callee::ParseHttp
-        },
-    ))
+    Some(tail_call(ctx, if first == tls::HANDSHAKE { Callee::ParseTls } else { Callee::ParseHttp }))
 }
 
 /// Copies `left` bytes of the packet from `from` on to `buffer[to..]`, as far as MESSAGE_BYTES_MAX; returns where it ended.
@@ -151,11 +140,7 @@ fn load_blocks(ctx: &SkBuffContext, mut work: &mut Work, buffer: &mut Buffer, fr
     for _ in 0..MESSAGE_BYTES_MAX / BLOCK_BYTES {
         work = black_box(work);
         let (to, left) = (work.to as i64, work.left as i64);
-        let want = black_box(if left > BLOCK_BYTES as i64 {
-            BLOCK_BYTES as i64
-        } else {
-            left
-        });
+        let want = black_box(if left > BLOCK_BYTES as i64 { BLOCK_BYTES as i64 } else { left });
         if !check_bounds_signed(to, 0, MESSAGE_BYTES_MAX as i64 - 1)
             || !check_bounds_signed(want, 1, BLOCK_BYTES as i64)
         {
@@ -169,9 +154,5 @@ fn load_blocks(ctx: &SkBuffContext, mut work: &mut Work, buffer: &mut Buffer, fr
         work.to += want as u32;
         work.left -= want as u32;
     }
-    if work.to > MESSAGE_BYTES_MAX as u32 {
-        MESSAGE_BYTES_MAX as u32
-    } else {
-        work.to
-    }
+    if work.to > MESSAGE_BYTES_MAX as u32 { MESSAGE_BYTES_MAX as u32 } else { work.to }
 }

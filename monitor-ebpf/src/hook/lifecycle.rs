@@ -11,7 +11,7 @@ use aya_ebpf::bindings::{
 };
 use aya_ebpf::macros::sock_ops;
 use aya_ebpf::programs::SockOpsContext;
-use monitor_common::event::{Endpoints, Kind};
+use monitor_common::event::Endpoints;
 
 use crate::emit;
 use crate::flow::Flow;
@@ -26,8 +26,10 @@ const DONE: u32 = 1;
 #[sock_ops]
 fn lifecycle(ctx: SockOpsContext) -> u32 {
     let op = ctx.op();
-    if op != BPF_SOCK_OPS_TCP_CONNECT_CB && op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && op != BPF_SOCK_OPS_STATE_CB {
-        return DONE;
+    match op {
+        BPF_SOCK_OPS_TCP_CONNECT_CB | BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => {}
+        BPF_SOCK_OPS_STATE_CB if ctx.arg(1) == TCP_CLOSE => {}
+        _ => return DONE,
     }
     // SAFETY: the context is live; the pointer is tested.
     let sk = unsafe { (*ctx.ops).__bindgen_anon_2.sk };
@@ -39,17 +41,17 @@ fn lifecycle(ctx: SockOpsContext) -> u32 {
     };
     match op {
         BPF_SOCK_OPS_TCP_CONNECT_CB => {
-            flow.endpoints = endpoints(ctx.ops);
+            flow.origin.endpoints = endpoints(ctx.ops);
             // Asks for the state changes; without them the close is not seen, and the socket's own storage still ends
             // with it, so a failure loses the row of the end only.
             let _ = ctx.set_cb_flags((ctx.cb_flags() | BPF_SOCK_OPS_STATE_CB_FLAG) as i32);
         }
-        BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => emit::lifecycle(Kind::Established, flow, cookie(&ctx)),
+        BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => emit::established(flow, cookie(&ctx)),
         _ => {
-            if ctx.arg(1) == TCP_CLOSE {
+            if flow.have != 0 {
                 drop_pieces(&ctx);
-                emit::lifecycle(Kind::Closed, flow, cookie(&ctx));
             }
+            emit::closed(flow, cookie(&ctx));
         }
     }
     DONE
@@ -57,16 +59,13 @@ fn lifecycle(ctx: SockOpsContext) -> u32 {
 
 /// Reads the addresses word by word: the verifier knows each as a field of the context, but no wider read.
 #[inline(always)]
-#[expect(
-    clippy::indexing_slicing,
-    reason = "four words of four bytes are the sixteen of an address"
-)]
+#[expect(clippy::indexing_slicing, reason = "four words of four bytes are the sixteen of an address")]
 fn endpoints(ops: *mut bpf_sock_ops) -> Endpoints {
     let mut both = Endpoints::EMPTY;
     // SAFETY: fields of a live context (UAPI); volatile, so that LLVM does not merge reads.
     unsafe {
-        both.local_port = read_volatile(&raw const (*ops).local_port);
-        both.remote_port = u32::from_be(read_volatile(&raw const (*ops).remote_port));
+        both.local_port = read_volatile(&raw const (*ops).local_port) as u16;
+        both.remote_port = u32::from_be(read_volatile(&raw const (*ops).remote_port)) as u16;
         if read_volatile(&raw const (*ops).family) == AF_INET6 {
             both.family = 6;
             let local = &raw const (*ops).local_ip6;

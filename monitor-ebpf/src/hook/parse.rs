@@ -21,12 +21,10 @@ use crate::run::{LEN, LEVEL, PASS, buffer, called, cb, settle, tail_call};
 #[cgroup_skb(egress)]
 fn parse_http(ctx: SkBuffContext) -> i32 {
     called(&ctx, |ctx, flow, work| {
-        Some(
-            match http::request(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work) {
-                Outcome::Name => tail_call(ctx, Callee::ParseAuthority),
-                outcome => go_on(ctx, flow, outcome),
-            },
-        )
+        Some(match http::request(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work) {
+            Outcome::Name => tail_call(ctx, Callee::ParseAuthority),
+            outcome => go_on(ctx, flow, outcome),
+        })
     })
 }
 
@@ -134,11 +132,7 @@ fn take_name(bytes: &Buffer, work: &mut Work) {
     if check_bounds_signed(start, 0, MESSAGE_BYTES_MAX as i64 - 1) {
         // SAFETY: `start + 256` is less than the buffer, and `name` has 256 bytes.
         unsafe {
-            bpf_probe_read_kernel(
-                (&raw mut work.name).cast(),
-                256,
-                bytes.as_ptr().add(start as usize).cast(),
-            );
+            bpf_probe_read_kernel((&raw mut work.name).cast(), 256, bytes.as_ptr().add(start as usize).cast());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
-use monitor_common::event::{Endpoints, Owner};
+use monitor_common::event::{Endpoints, Origin};
 
 use super::first_bytes::collect;
 use crate::flow::{Flow, Stage, socket};
@@ -16,11 +16,8 @@ fn trial(ctx: SkBuffContext) -> i32 {
         return PASS;
     };
     *flow = Flow {
-        owner: Owner::EMPTY,
-        endpoints: Endpoints {
-            family: 4,
-            ..Endpoints::EMPTY
-        },
+        connect_ns: 0,
+        origin: Origin { endpoints: Endpoints { family: 4, ..Endpoints::EMPTY }, ..Origin::EMPTY },
         stage: Stage::AwaitFirstBytes,
         base: segment.seq,
         next: segment.seq,

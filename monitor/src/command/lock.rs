@@ -17,18 +17,10 @@ pub(super) struct Lock {
 
 /// Takes the lock, or says who has it.
 pub(super) fn take() -> Result<Lock> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o755)
-        .create(DIRECTORY)
-        .with_context(|| format!("make {DIRECTORY}"))?;
+    DirBuilder::new().recursive(true).mode(0o755).create(DIRECTORY).with_context(|| format!("make {DIRECTORY}"))?;
     let path = Path::new(FILE);
-    let mut file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)
-        .with_context(|| format!("open {FILE}"))?;
+    let mut file =
+        File::options().create(true).truncate(false).write(true).open(path).with_context(|| format!("open {FILE}"))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -9,14 +9,6 @@ pub(super) fn check(paths: &[PathBuf]) -> Result<ExitCode, Failure> {
     let loaded = policy_files::load(paths)?;
     let repeated = loaded.builder.repeated();
     let rules = loaded.builder.build().indicators().len();
-    println!(
-        "{} files: {rules} rules, {repeated} repeated, {} bad lines",
-        paths.len(),
-        loaded.bad_lines
-    );
-    Ok(if loaded.bad_lines == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    })
+    println!("{} files: {rules} rules, {repeated} repeated, {} bad lines", paths.len(), loaded.bad_lines);
+    Ok(if loaded.bad_lines == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

@@ -22,10 +22,7 @@ const SHOWN_MAX: usize = 20;
 /// # Errors
 /// A file cannot be read.
 pub(super) fn load(paths: &[PathBuf]) -> Result<Loaded, Failure> {
-    let mut loaded = Loaded {
-        builder: PolicyBuilder::default(),
-        bad_lines: 0,
-    };
+    let mut loaded = Loaded { builder: PolicyBuilder::default(), bad_lines: 0 };
     for path in paths {
         let bytes = fs::read(path)
             .with_context(|| format!("read the policy file {}", path.display()))

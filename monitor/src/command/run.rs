@@ -44,10 +44,7 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
         ModeArg::Block => Mode::Block,
     };
     let policy = read_policy(args)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(async {
         let mut stop = Stop::listen()?;
         if mode == Mode::Off {
@@ -58,10 +55,7 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
         let support = kernel::probe()?;
         let _lock = lock::take()?;
         let entries = policy.indicators().iter();
-        let entries = entries.map(|each| TableEntry {
-            name: each.name.as_str(),
-            exact: each.exact,
-        });
+        let entries = entries.map(|each| TableEntry { name: each.name.as_str(), exact: each.exact });
         let table = PolicyTable::new(mode, entries)?;
         let rules = policy.indicators().len();
         let kernel = Attached::new(&support, &table)?;
@@ -173,11 +167,7 @@ impl Daemon {
         self.ring.drain(|bytes| {
             pipeline.event(bytes, clock, &mut output);
             taken += 1;
-            if taken < EVENTS_PER_TURN {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
+            if taken < EVENTS_PER_TURN { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
         self.hand_on(output);
         taken
@@ -205,29 +195,15 @@ impl Daemon {
         self.expire(host::boot_ns().saturating_add(NAME_WAIT_NS));
         let written = self.stream.take().map_or(Ok(()), Stream::finish);
         let counts = self.attached.counts()?;
-        let totals = self
-            .account
-            .totals(counts.of(Counter::Emitted), counts.of(Counter::RingFull));
+        let totals = self.account.totals(counts.of(Counter::Emitted), counts.of(Counter::RingFull));
         eprintln!("proxysight: detached: {totals}");
         let failed = self.destroyer.finish()?.failed + counts.of(Counter::DoomedRingFull);
         let correlator = self.pipeline.correlator();
         for (count, what) in [
-            (
-                failed,
-                "blocked sockets could not be destroyed; their owners waited for a time-out",
-            ),
-            (
-                self.pipeline.collisions(),
-                "verdicts whose rule does not match the name; please report this",
-            ),
-            (
-                correlator.table_full(),
-                "connections found no room in the table; their rows may lack what came before",
-            ),
-            (
-                correlator.malformed_names(),
-                "host names were malformed and are not recorded",
-            ),
+            (failed, "blocked sockets could not be destroyed; their owners waited for a time-out"),
+            (self.pipeline.collisions(), "verdicts whose rule does not match the name; please report this"),
+            (correlator.table_full(), "connections found no room in the table; their rows may lack what came before"),
+            (correlator.malformed_names(), "host names were malformed and are not recorded"),
         ] {
             if count != 0 {
                 eprintln!("proxysight: {count} {what}");
@@ -242,11 +218,7 @@ impl Daemon {
 fn start_stream(form: Form, account: Arc<Account>) -> io::Result<(Stream, oneshot::Receiver<()>)> {
     // A descriptor of its own: `Stdout` has a line buffer in front.
     let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let flush = if !out.is_terminal() && out.metadata()?.is_file() {
-        Flush::EachBatch
-    } else {
-        Flush::EachRow
-    };
+    let flush = if !out.is_terminal() && out.metadata()?.is_file() { Flush::EachBatch } else { Flush::EachRow };
     Stream::start(out, form, flush, account)
 }
 

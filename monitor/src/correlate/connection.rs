@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use monitor_common::event::{Endpoints, Header};
+use monitor_common::event::{Endpoints, Header, Origin};
 
 use crate::process::Process;
 
@@ -40,18 +40,14 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// From what the kernel says with every event.
-    pub fn new(header: &Header, boot: u64, process: Arc<Process>) -> Self {
-        let ends = &header.endpoints;
+    /// From what the kernel says of a connection.
+    pub fn new(header: &Header, origin: &Origin, boot: u64, process: Arc<Process>) -> Self {
+        let ends = &origin.endpoints;
         Self {
-            id: ConnectionId {
-                boot,
-                cookie: header.cookie,
-                connect_ns: header.owner.connect_ns,
-            },
+            id: ConnectionId { boot, cookie: header.cookie, connect_ns: header.connect_ns },
             process,
-            local: SocketAddr::new(address(ends, &ends.local), ends.local_port as u16),
-            remote: SocketAddr::new(address(ends, &ends.remote), ends.remote_port as u16),
+            local: SocketAddr::new(address(ends, &ends.local), ends.local_port),
+            remote: SocketAddr::new(address(ends, &ends.remote), ends.remote_port),
         }
     }
 }
@@ -67,7 +63,7 @@ fn address(ends: &Endpoints, bytes: &[u8; 16]) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use monitor_common::event::Endpoints;
+    use monitor_common::event::Owner;
 
     use super::*;
 
@@ -77,19 +73,9 @@ mod tests {
         local[10..].copy_from_slice(&[0xff, 0xff, 192, 0, 2, 1]);
         let mut remote = [0; 16];
         remote[0] = 0x20;
-        let endpoints = Endpoints {
-            family: 6,
-            local_port: 1,
-            remote_port: 2,
-            local,
-            remote,
-            ..Endpoints::EMPTY
-        };
-        let header = Header {
-            endpoints,
-            ..Header::EMPTY
-        };
-        let connection = Connection::new(&header, 7, Arc::default());
+        let endpoints = Endpoints { family: 6, local_port: 1, remote_port: 2, local, remote };
+        let origin = Origin { owner: Owner::EMPTY, endpoints };
+        let connection = Connection::new(&Header::EMPTY, &origin, 7, Arc::default());
         assert_eq!(connection.local, "192.0.2.1:1".parse().unwrap());
         assert_eq!(connection.remote, "[2000::]:2".parse().unwrap());
         assert_eq!(connection.id.to_string(), "0000000000000007-0-0");

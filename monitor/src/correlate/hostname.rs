@@ -76,9 +76,7 @@ impl Hostname {
 
     /// Whether this is `domain` or below it.
     pub fn is_within(&self, domain: &Self) -> bool {
-        self.0
-            .strip_suffix(&domain.0)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        self.0.strip_suffix(&domain.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 }
 
@@ -117,13 +115,9 @@ impl Host {
 
     /// What was sent where a host belongs, when [`parse`](Self::parse) says that it is none.
     pub fn malformed(bytes: &[u8], reason: HostnameError) -> Self {
-        let mut ends = (0..bytes.len())
-            .filter(|at| bytes.get(*at) == Some(&b'.'))
-            .filter_map(|dot| bytes.get(dot + 1..));
-        Self::Malformed {
-            reason,
-            end: ends.find_map(|end| Hostname::parse(end).ok()),
-        }
+        let mut ends =
+            (0..bytes.len()).filter(|at| bytes.get(*at) == Some(&b'.')).filter_map(|dot| bytes.get(dot + 1..));
+        Self::Malformed { reason, end: ends.find_map(|end| Hostname::parse(end).ok()) }
     }
 
     /// The name that a rule can match.
@@ -152,13 +146,7 @@ mod tests {
 
     fn check(input: &[u8], expect: Result<&str, HostnameError>) {
         let host = Host::parse(input);
-        assert_eq!(
-            host.as_ref()
-                .map(ToString::to_string)
-                .as_deref()
-                .map_err(|error| **error),
-            expect
-        );
+        assert_eq!(host.as_ref().map(ToString::to_string).as_deref().map_err(|error| **error), expect);
     }
 
     #[test]
@@ -167,10 +155,7 @@ mod tests {
         check(b"_dmarc.xn--bcher-kva.example", Ok("_dmarc.xn--bcher-kva.example"));
         check(b"192.0.2.1", Ok("192.0.2.1"));
         check(b"2001:DB8::1", Ok("2001:db8::1"));
-        assert_eq!(
-            Host::parse(b"192.0.2.1"),
-            Ok(Host::Address(IpAddr::from([192, 0, 2, 1])))
-        );
+        assert_eq!(Host::parse(b"192.0.2.1"), Ok(Host::Address(IpAddr::from([192, 0, 2, 1]))));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use connection::{Connection, ConnectionId};
 pub use hostname::{Host, Hostname, HostnameError};
-use monitor_common::event::{Body, Event};
+use monitor_common::event::{Body, Event, Header, Origin};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
 
@@ -104,13 +104,7 @@ pub struct Correlator {
 impl Correlator {
     /// `boot` tells this boot of the host from others.
     pub fn new(boot: u64) -> Self {
-        Self {
-            boot,
-            open: HashMap::new(),
-            waits: VecDeque::new(),
-            table_full: 0,
-            malformed_names: 0,
-        }
+        Self { boot, open: HashMap::new(), waits: VecDeque::new(), table_full: 0, malformed_names: 0 }
     }
 
     /// Connections that found no room in the table.
@@ -123,73 +117,69 @@ impl Correlator {
         self.malformed_names
     }
 
-    /// Takes an event of the process that opened the connection; adds what it means to `changes`.
+    /// Takes an event; adds what it means to `changes`. `process` is the owner that the event names, if it names one.
     pub fn ingest(&mut self, event: &Event<'_>, process: Arc<Process>, changes: &mut Vec<Change>) {
-        let header = event.header;
-        let cookie = header.cookie;
-        let time_ns = header.time_ns;
+        let Header { time_ns, cookie, .. } = *event.header;
         match event.body {
-            Body::Closed => {
-                if let Some(state) = self.open.remove(&cookie) {
-                    state.close(time_ns, changes);
-                }
-                return;
-            }
-            Body::Doomed => return,
-            Body::Established | Body::Named { .. } | Body::Replied { .. } => {}
-        }
-        let known = self
-            .open
-            .get(&cookie)
-            .is_some_and(|state| state.connection.id.connect_ns == header.owner.connect_ns);
-        let mut fresh = (!known).then(|| State::new(Connection::new(header, self.boot, process)));
-        let state = match &mut fresh {
-            Some(state) => state,
-            // INVARIANT: `known` found it just above.
-            None => match self.open.get_mut(&cookie) {
-                Some(state) => state,
-                None => return,
-            },
-        };
-        match event.body {
-            Body::Established => {
-                state.waiting_since_ns = Some(time_ns);
+            Body::Established { origin } => {
                 self.waits.push_back((time_ns.saturating_add(NAME_WAIT_NS), cookie));
+                let since = |state: &mut State, _: &mut Vec<Change>| state.waiting_since_ns = Some(time_ns);
+                self.with(event.header, origin, process, changes, since);
             }
-            Body::Named {
-                source,
-                port,
-                in_tunnel,
-                verdict,
-                rule,
-                name,
-            } => match Host::parse(name) {
-                Ok(host) => {
-                    let target = state.target(host, port, source, in_tunnel);
-                    state.named(time_ns, target, verdict, rule, changes);
-                }
-                Err(reason) => {
-                    self.malformed_names += 1;
-                    if verdict != Verdict::Unlisted {
+            Body::Named { origin, source, port, in_tunnel, verdict, rule, name } => {
+                let host = Host::parse(name);
+                self.malformed_names += u64::from(host.is_err());
+                self.with(event.header, origin, process, changes, |state, changes| match host {
+                    Ok(host) => {
+                        let target = state.target(host, port, source, in_tunnel);
+                        state.named(time_ns, target, verdict, rule, changes);
+                    }
+                    Err(reason) if verdict != Verdict::Unlisted => {
                         let target = state.target(Host::malformed(name, reason), port, source, in_tunnel);
                         state.connected(changes);
                         changes.push(state.change(time_ns, What::Judged { target, verdict, rule }));
                     }
-                }
-            },
-            Body::Replied { status } => state.replied(time_ns, status, changes),
-            Body::Closed | Body::Doomed => {}
-        }
-        if let Some(mut state) = fresh {
-            if self.open.len() < CONNECTIONS_MAX {
-                if let Some(before) = self.open.insert(cookie, state) {
-                    // The socket was connected again and the end of its first connection was lost.
-                    before.close(time_ns, changes);
-                }
-            } else {
-                self.table_full += 1;
-                state.connected(changes);
+                    Err(_) => {}
+                });
             }
+            Body::Replied { status } => {
+                // Unknown: the request was lost with its event, and an answer alone says nothing.
+                if let Some(state) = self.open.get_mut(&cookie) {
+                    state.replied(time_ns, status, changes);
+                }
+            }
+            Body::Closed => {
+                if let Some(state) = self.open.remove(&cookie) {
+                    state.close(time_ns, changes);
+                }
+            }
+            // Not a record: work for the destroyer.
+            Body::Doomed { .. } => {}
+        }
+    }
+
+    /// Does something with the state of a connection, which is made when there is none.
+    fn with(
+        &mut self,
+        header: &Header,
+        origin: &Origin,
+        process: Arc<Process>,
+        changes: &mut Vec<Change>,
+        act: impl FnOnce(&mut State, &mut Vec<Change>),
+    ) {
+        match self.open.get_mut(&header.cookie) {
+            Some(state) if state.connection.id.connect_ns == header.connect_ns => return act(state, changes),
+            Some(_) | None => {}
+        }
+        let mut state = State::new(Connection::new(header, origin, self.boot, process));
+        act(&mut state, changes);
+        if self.open.len() >= CONNECTIONS_MAX {
+            self.table_full += 1;
+            return state.connected(changes);
+        }
+        if let Some(before) = self.open.insert(header.cookie, state) {
+            // The socket was connected again and the end of its first connection was lost.
+            before.close(header.time_ns, changes);
         }
     }
 
@@ -210,20 +200,11 @@ impl Correlator {
 
 impl State {
     fn new(connection: Connection) -> Self {
-        Self {
-            connection: Arc::new(connection),
-            waiting_since_ns: None,
-            tunnel: None,
-            last: None,
-        }
+        Self { connection: Arc::new(connection), waiting_since_ns: None, tunnel: None, last: None }
     }
 
     fn change(&self, time_ns: u64, what: What) -> Change {
-        Change {
-            time_ns,
-            connection: self.connection.clone(),
-            what,
-        }
+        Change { time_ns, connection: self.connection.clone(), what }
     }
 
     /// Reports the TCP connection without a name, unless that is done.
@@ -243,12 +224,7 @@ impl State {
             (0, NameSource::ConnectAuthority) => 0,
             (port, _) => port,
         };
-        Target {
-            host,
-            port,
-            source,
-            proxied,
-        }
+        Target { host, port, source, proxied }
     }
 
     fn named(&mut self, time_ns: u64, target: Target, verdict: Verdict, rule: u32, changes: &mut Vec<Change>) {
@@ -288,7 +264,6 @@ impl State {
 
     fn replied(&mut self, time_ns: u64, status: u16, changes: &mut Vec<Change>) {
         let Some((target, answer @ Answer::Awaited)) = &mut self.tunnel else {
-            // The request was lost with its event; an answer alone says nothing.
             return;
         };
         *answer = Answer::Given;

@@ -111,11 +111,7 @@ fn parse_line(line: u32, bytes: &[u8], rule: &mut impl FnMut(ListRule)) -> Resul
             return Err(LineProblem::Address { address });
         }
         for name in names.filter(|name| !is_local(name)) {
-            rule(ListRule {
-                line,
-                name: parse_name(name)?,
-                exact: false,
-            });
+            rule(ListRule { line, name: parse_name(name)?, exact: false });
         }
         return Ok(());
     }
@@ -126,11 +122,7 @@ fn parse_line(line: u32, bytes: &[u8], rule: &mut impl FnMut(ListRule)) -> Resul
     if let Some(rest) = words.next() {
         return Err(LineProblem::ExtraWord { rest: shortened(rest) });
     }
-    rule(ListRule {
-        line,
-        name: parse_name(name)?,
-        exact,
-    });
+    rule(ListRule { line, name: parse_name(name)?, exact });
     Ok(())
 }
 
@@ -143,15 +135,9 @@ fn parse_name(text: &str) -> Result<Hostname, LineProblem> {
     if let Ok(address) = text.parse() {
         return Err(LineProblem::Address { address });
     }
-    let name = Hostname::parse(text.as_bytes()).map_err(|reason| LineProblem::NotAName {
-        name: shortened(text),
-        reason,
-    })?;
-    if name.as_str().contains('.') {
-        Ok(name)
-    } else {
-        Err(LineProblem::TopLevel { name: shortened(text) })
-    }
+    let name =
+        Hostname::parse(text.as_bytes()).map_err(|reason| LineProblem::NotAName { name: shortened(text), reason })?;
+    if name.as_str().contains('.') { Ok(name) } else { Err(LineProblem::TopLevel { name: shortened(text) }) }
 }
 
 /// What an error message shows of a word.
@@ -170,12 +156,7 @@ mod tests {
     fn check(input: &[u8], rules: &[&str], errors: &[&str]) {
         let mut got = Vec::new();
         let problems = parse_list(input, |rule| {
-            got.push(format!(
-                "{}{} {}",
-                if rule.exact { "=" } else { "" },
-                rule.name.as_str(),
-                rule.line
-            ));
+            got.push(format!("{}{} {}", if rule.exact { "=" } else { "" }, rule.name.as_str(), rule.line));
         });
         assert_eq!(got, rules);
         assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), errors);
@@ -185,17 +166,9 @@ mod tests {
     fn lists_and_hosts_files_are_read() {
         check(b"", &[], &[]);
         check(b"# nothing\n\n  # here\n", &[], &[]);
-        check(
-            b"Evil.Example\n=only.example # why\r\n",
-            &["evil.example 1", "=only.example 2"],
-            &[],
-        );
+        check(b"Evil.Example\n=only.example # why\r\n", &["evil.example 1", "=only.example 2"], &[]);
         check(b"\xef\xbb\xbfa.example.", &["a.example 1"], &[]);
-        check(
-            b"0.0.0.0 a.example b.example # c\n::1 localhost ip6-localhost\n",
-            &["a.example 1", "b.example 1"],
-            &[],
-        );
+        check(b"0.0.0.0 a.example b.example # c\n::1 localhost ip6-localhost\n", &["a.example 1", "b.example 1"], &[]);
         check(b"127.0.0.1\tlocalhost\n0.0.0.0 0.0.0.0\n", &[], &[]);
     }
 
@@ -204,31 +177,12 @@ mod tests {
         check(
             b"a.example\nbad name.example\n\xff\nb.example\n",
             &["a.example 1", "b.example 4"],
-            &[
-                "2: `name.example` after the name; write one name a line, and `#` before a comment",
-                "3: not UTF-8 text",
-            ],
+            &["2: `name.example` after the name; write one name a line, and `#` before a comment", "3: not UTF-8 text"],
         );
-        check(
-            b"com",
-            &[],
-            &["1: `com` is a top-level name; blocking all of it is surely not meant"],
-        );
-        check(
-            b"192.0.2.1",
-            &[],
-            &["1: `192.0.2.1` is an address; a domain list holds names"],
-        );
-        check(
-            b"=192.0.2.1",
-            &[],
-            &["1: `192.0.2.1` is an address; a domain list holds names"],
-        );
-        check(
-            b"*.example",
-            &[],
-            &["1: `*.example` is no domain name: the character '*' is not allowed in a name"],
-        );
+        check(b"com", &[], &["1: `com` is a top-level name; blocking all of it is surely not meant"]);
+        check(b"192.0.2.1", &[], &["1: `192.0.2.1` is an address; a domain list holds names"]);
+        check(b"=192.0.2.1", &[], &["1: `192.0.2.1` is an address; a domain list holds names"]);
+        check(b"*.example", &[], &["1: `*.example` is no domain name: the character '*' is not allowed in a name"]);
         check(b"=", &[], &["1: `` is no domain name: empty"]);
         check(
             "bücher.example".as_bytes(),

@@ -45,11 +45,7 @@ impl fmt::Display for Indicator {
 impl Indicator {
     /// Whether a name falls under this indicator.
     pub fn matches(&self, name: &Hostname) -> bool {
-        if self.exact {
-            *name == self.name
-        } else {
-            name.is_within(&self.name)
-        }
+        if self.exact { *name == self.name } else { name.is_within(&self.name) }
     }
 }
 
@@ -62,9 +58,7 @@ pub struct Policy {
 impl Policy {
     /// The indicator of a rule, if it really matches the name. None: the kernel's hashes collided, or the rule is unknown.
     pub fn explain(&self, rule: u32, name: &Hostname) -> Option<&Arc<Indicator>> {
-        self.indicators
-            .get(rule as usize)
-            .filter(|indicator| indicator.matches(name))
+        self.indicators.get(rule as usize).filter(|indicator| indicator.matches(name))
     }
 
     /// In the order of their rule numbers.
@@ -92,20 +86,8 @@ impl PolicyBuilder {
     /// The first line that lists a name is the one that counts; a rule for a domain holds the one for its name alone.
     fn add(&mut self, rule: ListRule, file: &Arc<Path>) {
         let ListRule { line, name, exact } = rule;
-        let indicator = Indicator {
-            name,
-            exact,
-            source: IndicatorSource {
-                file: file.clone(),
-                line,
-            },
-        };
-        match self
-            .places
-            .get(&indicator.name)
-            .copied()
-            .and_then(|place| self.policy.indicators.get_mut(place))
-        {
+        let indicator = Indicator { name, exact, source: IndicatorSource { file: file.clone(), line } };
+        match self.places.get(&indicator.name).copied().and_then(|place| self.policy.indicators.get_mut(place)) {
             None => {
                 self.places.insert(indicator.name.clone(), self.policy.indicators.len());
                 self.policy.indicators.push(Arc::new(indicator));

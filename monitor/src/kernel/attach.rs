@@ -36,11 +36,7 @@ pub struct KernelCounts {
 impl KernelCounts {
     /// One counter.
     pub fn of(&self, counter: Counter) -> u64 {
-        self.counts
-            .iter()
-            .filter(|(each, _)| *each == counter)
-            .map(|(_, count)| count)
-            .sum()
+        self.counts.iter().filter(|(each, _)| *each == counter).map(|(_, count)| count).sum()
     }
 }
 
@@ -54,10 +50,8 @@ impl Attached {
         object.set_policy(policy)?;
         let ring = Ring::new(object.take_ring("EVENTS")?)?;
         let destroyer = Destroyer::start(object.take_ring("DOOMED")?)?;
-        let cgroup = File::open(&support.cgroup).map_err(|source: io::Error| Error::Read {
-            path: support.cgroup.clone(),
-            source,
-        })?;
+        let cgroup = File::open(&support.cgroup)
+            .map_err(|source: io::Error| Error::Read { path: support.cgroup.clone(), source })?;
         let refused = |program: &'static str| {
             move |source: ProgramError| Error::Attach {
                 program,
@@ -73,10 +67,7 @@ impl Attached {
             let id = program.attach(&cgroup, direction, mode).map_err(refused(name))?;
             program.take_link(id).map_err(refused(name))
         };
-        let skb = [
-            skb("first_bytes", CgroupSkbAttachType::Egress)?,
-            skb("replies", CgroupSkbAttachType::Ingress)?,
-        ];
+        let skb = [skb("first_bytes", CgroupSkbAttachType::Egress)?, skb("replies", CgroupSkbAttachType::Ingress)?];
         let program = object.sock_ops("lifecycle")?;
         let id = program.attach(&cgroup, mode).map_err(refused("lifecycle"))?;
         let lifecycle = program.take_link(id).map_err(refused("lifecycle"))?;
@@ -86,19 +77,8 @@ impl Attached {
             program.take_link(id).map_err(refused(name))
         };
         let connect = [connect("connect4")?, connect("connect6")?];
-        let links = Links {
-            _connect: connect,
-            _lifecycle: lifecycle,
-            _skb: skb,
-        };
-        Ok((
-            Self {
-                object,
-                links: Some(links),
-            },
-            ring,
-            destroyer,
-        ))
+        let links = Links { _connect: connect, _lifecycle: lifecycle, _skb: skb };
+        Ok((Self { object, links: Some(links) }, ring, destroyer))
     }
 
     /// Detaches every program; what they have emitted stays in the ring. Fields of `Links` drop in their order.
@@ -112,8 +92,6 @@ impl Attached {
     /// The map could not be read.
     pub fn counts(&self) -> Result<KernelCounts, Error> {
         let read = |counter| Ok((counter, self.object.counter(counter)?));
-        Ok(KernelCounts {
-            counts: Counter::ALL.into_iter().map(read).collect::<Result<_, Error>>()?,
-        })
+        Ok(KernelCounts { counts: Counter::ALL.into_iter().map(read).collect::<Result<_, Error>>()? })
     }
 }

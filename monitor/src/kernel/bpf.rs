@@ -21,11 +21,7 @@ const fn words(low: u32, high: u32) -> u64 {
 fn bpf(command: i32, attr: &mut Attr, size: usize) -> io::Result<i64> {
     // SAFETY: `attr` is larger than `size`, and every pointer in it points at memory that outlives the call.
     let result = unsafe { libc::syscall(libc::SYS_bpf, command, attr.as_mut_ptr(), size) };
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(result)
-    }
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
 /// Makes an array that can be mapped and can be the inner map of an array of maps (Linux 5.10).

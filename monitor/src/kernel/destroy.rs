@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
 use std::thread::JoinHandle;
 
 use aya::maps::{MapData, RingBuf};
-use monitor_common::event::{Body, Header, decode};
+use monitor_common::event::{Body, Origin, decode};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 
 use super::Error;
@@ -33,21 +33,13 @@ pub struct Destroyer {
 
 impl Destroyer {
     pub(super) fn start(doomed: RingBuf<MapData>) -> Result<Self, Error> {
-        let stop = eventfd(0, EventfdFlags::CLOEXEC).map_err(|source| Error::System {
-            what: "make an eventfd",
-            source: source.into(),
-        })?;
-        let heard = stop.try_clone().map_err(|source| Error::System {
-            what: "duplicate an eventfd",
-            source,
-        })?;
+        let stop = eventfd(0, EventfdFlags::CLOEXEC)
+            .map_err(|source| Error::System { what: "make an eventfd", source: source.into() })?;
+        let heard = stop.try_clone().map_err(|source| Error::System { what: "duplicate an eventfd", source })?;
         let thread = std::thread::Builder::new()
             .name("destroyer".to_owned())
             .spawn(move || work(doomed, &heard))
-            .map_err(|source| Error::System {
-                what: "start the destroyer thread",
-                source,
-            })?;
+            .map_err(|source| Error::System { what: "start the destroyer thread", source })?;
         Ok(Self { thread, stop })
     }
 
@@ -57,16 +49,11 @@ impl Destroyer {
     /// The thread could not wait for sockets any more, and ended before.
     pub fn finish(self) -> Result<Destroyed, Error> {
         let what = "destroy blocked sockets";
-        rustix::io::write(&self.stop, &1u64.to_ne_bytes()).map_err(|source| Error::System {
-            what,
-            source: source.into(),
-        })?;
+        rustix::io::write(&self.stop, &1u64.to_ne_bytes())
+            .map_err(|source| Error::System { what, source: source.into() })?;
         match self.thread.join() {
             Ok(result) => result.map_err(|source| Error::System { what, source }),
-            Err(_) => Err(Error::System {
-                what,
-                source: io::Error::other("the thread panicked"),
-            }),
+            Err(_) => Err(Error::System { what, source: io::Error::other("the thread panicked") }),
         }
     }
 }
@@ -87,7 +74,7 @@ fn work(mut doomed: RingBuf<MapData>, stop: &OwnedFd) -> io::Result<Destroyed> {
         while let Some(bytes) = doomed.next() {
             // The kernel programs write nothing else into this ring; anything else would be a fault of theirs.
             let counter = match decode(&bytes).map(|event| (event.header, event.body)) {
-                Ok((header, Body::Doomed)) => match end(&mut namespaces, header) {
+                Ok((header, Body::Doomed { origin })) => match end(&mut namespaces, origin, header.cookie) {
                     Ok(()) => &mut counts.done,
                     Err(error) if error.raw_os_error() == Some(libc::ENOENT) => &mut counts.gone,
                     Err(_) => &mut counts.failed,
@@ -102,11 +89,9 @@ fn work(mut doomed: RingBuf<MapData>, stop: &OwnedFd) -> io::Result<Destroyed> {
     }
 }
 
-fn end(namespaces: &mut Namespaces, socket: &Header) -> io::Result<()> {
-    namespaces.with(&socket.owner, |netlink| {
-        match destroy(netlink, &socket.endpoints, socket.cookie) {
-            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Found::NotHere(error),
-            result => Found::Here(result),
-        }
+fn end(namespaces: &mut Namespaces, socket: &Origin, cookie: u64) -> io::Result<()> {
+    namespaces.with(&socket.owner, |netlink| match destroy(netlink, &socket.endpoints, cookie) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Found::NotHere(error),
+        result => Found::Here(result),
     })
 }

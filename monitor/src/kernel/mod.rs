@@ -4,10 +4,7 @@
 //! It is the only place in user space with `unsafe`: a few raw system calls that no library wraps, and one mapping.
 //! It never parses what a program sent; that is `monitor_common::event::decode`.
 
-#![expect(
-    unsafe_code,
-    reason = "bpf(2) and mmap(2) have no safe wrapper for what is done here"
-)]
+#![expect(unsafe_code, reason = "bpf(2) and mmap(2) have no safe wrapper for what is done here")]
 
 mod attach;
 mod bpf;

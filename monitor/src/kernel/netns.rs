@@ -59,11 +59,7 @@ impl Namespaces {
                 Found::NotHere(error) => Err(error),
             };
         }
-        if self
-            .missing
-            .get(&wanted)
-            .is_some_and(|since| since.elapsed() < MISSING_FOR)
-        {
+        if self.missing.get(&wanted).is_some_and(|since| since.elapsed() < MISSING_FOR) {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         }
         let mut seen = HashSet::new();
@@ -108,20 +104,14 @@ impl Namespaces {
 /// Where the owner is.
 fn near(owner: &Owner) -> [PathBuf; 2] {
     let Owner { tgid, tid, .. } = owner;
-    [
-        format!("/proc/{tgid}/task/{tid}/ns/net").into(),
-        format!("/proc/{tgid}/ns/net").into(),
-    ]
+    [format!("/proc/{tgid}/task/{tid}/ns/net").into(), format!("/proc/{tgid}/ns/net").into()]
 }
 
 /// Every namespace that has a name or a thread, read only when it is needed.
 fn all() -> impl Iterator<Item = PathBuf> {
     let named = ["/run/netns", "/run/docker/netns"].into_iter().flat_map(entries);
     let threads = entries("/proc")
-        .filter(|path| {
-            path.file_name()
-                .is_some_and(|name| name.as_encoded_bytes().iter().all(u8::is_ascii_digit))
-        })
+        .filter(|path| path.file_name().is_some_and(|name| name.as_encoded_bytes().iter().all(u8::is_ascii_digit)))
         .flat_map(|process| entries(process.join("task")))
         .map(|thread| thread.join("ns/net"));
     named.chain(threads)
@@ -129,10 +119,7 @@ fn all() -> impl Iterator<Item = PathBuf> {
 
 /// The entries of a directory; none when it is not there.
 fn entries(directory: impl Into<PathBuf>) -> impl Iterator<Item = PathBuf> {
-    fs::read_dir(directory.into())
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
+    fs::read_dir(directory.into()).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()))
 }
 
 /// A netlink socket in a namespace that was not seen before. None: it is gone, or may not be entered.
@@ -143,13 +130,7 @@ fn open(path: &PathBuf, seen: &mut HashSet<(u64, u64)>) -> Option<OwnedFd> {
         return None;
     }
     move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network)).ok()?;
-    socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::CLOEXEC,
-        Some(SOCK_DIAG),
-    )
-    .ok()
+    socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG)).ok()
 }
 
 /// The cookie of a socket's namespace; none before Linux 5.14.
@@ -158,13 +139,7 @@ fn cookie(socket: &OwnedFd) -> Option<u64> {
     let mut len = size_of::<u64>() as libc::socklen_t;
     // SAFETY: the option's value has 8 bytes, and that is what `cookie` and `len` have room for.
     let result = unsafe {
-        libc::getsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_SOCKET,
-            SO_NETNS_COOKIE,
-            (&raw mut cookie).cast(),
-            &raw mut len,
-        )
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, SO_NETNS_COOKIE, (&raw mut cookie).cast(), &raw mut len)
     };
     (result == 0).then_some(cookie)
 }
@@ -187,20 +162,12 @@ mod tests {
             };
             let mut namespaces = Namespaces::default();
             let id = std::process::id();
-            let owner = Owner {
-                netns_cookie: cookie,
-                tgid: id,
-                tid: id,
-                ..Owner::EMPTY
-            };
+            let owner = Owner { netns_cookie: cookie, tgid: id, tid: id, ..Owner::EMPTY };
             for _ in 0..2 {
                 let found = namespaces.with(&owner, |_| Found::Here(Ok(7)));
                 assert_eq!(found.unwrap(), 7);
             }
-            let other = Owner {
-                netns_cookie: u64::MAX,
-                ..owner
-            };
+            let other = Owner { netns_cookie: u64::MAX, ..owner };
             let found: io::Result<u32> = namespaces.with(&other, |_| Found::Here(Ok(7)));
             assert_eq!(found.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
             assert!(namespaces.open.contains_key(&cookie) && !namespaces.open.contains_key(&u64::MAX));

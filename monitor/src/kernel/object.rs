@@ -37,67 +37,44 @@ impl Object {
         let mut jump = ProgramArray::try_from(jump).map_err(on_jump)?;
         for callee in Callee::ALL {
             let program: &mut CgroupSkb = program_mut(&mut ebpf, callee.program())?;
-            let refused = |source| Error::Load {
-                program: callee.program(),
-                source: Box::new(source),
-            };
+            let refused = |source| Error::Load { program: callee.program(), source: Box::new(source) };
             program.load().map_err(refused)?;
-            jump.set(callee as u32, program.fd().map_err(refused)?, 0)
-                .map_err(on_jump)?;
+            jump.set(callee as u32, program.fd().map_err(refused)?, 0).map_err(on_jump)?;
         }
-        Ok(Self {
-            ebpf,
-            policy,
-            _jump: jump,
-        })
+        Ok(Self { ebpf, policy, _jump: jump })
     }
 
     /// A `cgroup_skb` program, loaded.
     pub(super) fn skb(&mut self, name: &'static str) -> Result<&mut CgroupSkb, Error> {
         let program: &mut CgroupSkb = program_mut(&mut self.ebpf, name)?;
-        program.load().map_err(|source| Error::Load {
-            program: name,
-            source: Box::new(source),
-        })?;
+        program.load().map_err(|source| Error::Load { program: name, source: Box::new(source) })?;
         Ok(program)
     }
 
     /// A `cgroup_skb` program that is loaded already.
     pub(super) fn loaded(&self, name: &'static str) -> Result<&CgroupSkb, Error> {
         let program = self.ebpf.program(name).ok_or(Error::Object { what: name })?;
-        program.try_into().map_err(|source| Error::Load {
-            program: name,
-            source: Box::new(source),
-        })
+        program.try_into().map_err(|source| Error::Load { program: name, source: Box::new(source) })
     }
 
     /// A connect program, loaded.
     pub(super) fn sock_addr(&mut self, name: &'static str) -> Result<&mut CgroupSockAddr, Error> {
         let program: &mut CgroupSockAddr = program_mut(&mut self.ebpf, name)?;
-        program.load().map_err(|source| Error::Load {
-            program: name,
-            source: Box::new(source),
-        })?;
+        program.load().map_err(|source| Error::Load { program: name, source: Box::new(source) })?;
         Ok(program)
     }
 
     /// A `sock_ops` program, loaded.
     pub(super) fn sock_ops(&mut self, name: &'static str) -> Result<&mut SockOps, Error> {
         let program: &mut SockOps = program_mut(&mut self.ebpf, name)?;
-        program.load().map_err(|source| Error::Load {
-            program: name,
-            source: Box::new(source),
-        })?;
+        program.load().map_err(|source| Error::Load { program: name, source: Box::new(source) })?;
         Ok(program)
     }
 
     /// Replaces the whole policy with one pointer write. When it returns, no program uses the old one any more.
     pub(super) fn set_policy(&mut self, table: &PolicyTable) -> Result<(), Error> {
         let on_policy = |source: MapError| Error::Map { map: "POLICY", source };
-        let fd = table.duplicate().map_err(|source| Error::System {
-            what: "duplicate the policy table",
-            source,
-        })?;
+        let fd = table.duplicate().map_err(|source| Error::System { what: "duplicate the policy table", source })?;
         let map = Array::try_from(Map::Array(MapData::from_fd(fd).map_err(on_policy)?)).map_err(on_policy)?;
         self.policy.set(0, &map, 0).map_err(on_policy)
     }
@@ -110,14 +87,8 @@ impl Object {
 
     /// A counter, summed over all CPUs.
     pub(super) fn counter(&self, counter: Counter) -> Result<u64, Error> {
-        let on_counters = |source: MapError| Error::Map {
-            map: "COUNTERS",
-            source,
-        };
-        let map = self
-            .ebpf
-            .map("COUNTERS")
-            .ok_or(Error::Object { what: "map COUNTERS" })?;
+        let on_counters = |source: MapError| Error::Map { map: "COUNTERS", source };
+        let map = self.ebpf.map("COUNTERS").ok_or(Error::Object { what: "map COUNTERS" })?;
         let map: PerCpuArray<_, u64> = PerCpuArray::try_from(map).map_err(on_counters)?;
         Ok(map.get(&(counter as u32), 0).map_err(on_counters)?.iter().sum())
     }
@@ -128,8 +99,5 @@ where
     &'a mut P: TryFrom<&'a mut Program, Error = ProgramError>,
 {
     let program = ebpf.program_mut(name).ok_or(Error::Object { what: name })?;
-    program.try_into().map_err(|source| Error::Load {
-        program: name,
-        source: Box::new(source),
-    })
+    program.try_into().map_err(|source| Error::Load { program: name, source: Box::new(source) })
 }

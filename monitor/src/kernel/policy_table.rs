@@ -43,31 +43,19 @@ impl PolicyTable {
         let mut buckets = rules / ENTRIES_PER_BUCKET + 1;
         loop {
             let elements = buckets + 1;
-            let map = bpf::create_mappable_array(size_of::<Bucket>() as u32, elements as u32).map_err(|source| {
-                Error::System {
-                    what: "make the policy table",
-                    source,
-                }
-            })?;
+            let map = bpf::create_mappable_array(size_of::<Bucket>() as u32, elements as u32)
+                .map_err(|source| Error::System { what: "make the policy table", source })?;
             let filled = with_mapping(&map, elements, |table| {
                 let Some((head, table)) = table.split_first_mut() else {
                     return false;
                 };
-                *head = Head {
-                    buckets: buckets as u64,
-                    key,
-                    mode,
-                }
-                .to_bucket();
+                *head = Head { buckets: buckets as u64, key, mode }.to_bucket();
                 entries.clone().zip(0..).all(|(each, rule)| {
                     let hash = hash_of(key, each.name.as_bytes());
                     insert(table, hash, entry(hash, each.exact, rule))
                 })
             })
-            .map_err(|source| Error::System {
-                what: "map the policy table",
-                source,
-            })?;
+            .map_err(|source| Error::System { what: "map the policy table", source })?;
             if filled {
                 return Ok(Self { map });
             }
@@ -83,10 +71,8 @@ impl PolicyTable {
 
 fn random_key() -> Result<Key, Error> {
     let mut bytes = [0u8; 16];
-    getrandom(&mut bytes, GetRandomFlags::empty()).map_err(|source| Error::System {
-        what: "draw the policy's key",
-        source: source.into(),
-    })?;
+    getrandom(&mut bytes, GetRandomFlags::empty())
+        .map_err(|source| Error::System { what: "draw the policy's key", source: source.into() })?;
     let [seed, multiplier] = two_words(bytes);
     Ok(Key { seed, multiplier })
 }
@@ -101,14 +87,7 @@ fn with_mapping<T>(map: &OwnedFd, elements: usize, fill: impl FnOnce(&mut [Bucke
     let bytes = elements * size_of::<Bucket>();
     // SAFETY: a new mapping at an address of the kernel's choice; it is unmapped below.
     let address = unsafe {
-        rustix::mm::mmap(
-            ptr::null_mut(),
-            bytes,
-            ProtFlags::READ | ProtFlags::WRITE,
-            MapFlags::SHARED,
-            map,
-            0,
-        )?
+        rustix::mm::mmap(ptr::null_mut(), bytes, ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED, map, 0)?
     };
     // SAFETY: `bytes` bytes are mapped there, page-aligned, initialised by the kernel, and no program and nobody else
     // uses the map yet.

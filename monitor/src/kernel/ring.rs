@@ -17,11 +17,8 @@ impl Ring {
     pub(super) fn new(ring: RingBuf<MapData>) -> Result<Self, Error> {
         // SAFETY: the ring owns its map's descriptor and keeps it open, the same one, until it is dropped; it lives in the
         // `AsyncFd` from here on.
-        let ring =
-            unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) }.map_err(|error| Error::System {
-                what: "poll the ring buffer",
-                source: error.into(),
-            })?;
+        let ring = unsafe { AsyncFd::register_with_interest(ring, Interest::READABLE) }
+            .map_err(|error| Error::System { what: "poll the ring buffer", source: error.into() })?;
         Ok(Self { ring })
     }
 
@@ -30,10 +27,11 @@ impl Ring {
     /// # Errors
     /// The runtime's reactor is gone.
     pub async fn readable(&mut self) -> Result<(), Error> {
-        let mut ready = self.ring.readable_mut().await.map_err(|source| Error::System {
-            what: "wait for the ring buffer",
-            source,
-        })?;
+        let mut ready = self
+            .ring
+            .readable_mut()
+            .await
+            .map_err(|source| Error::System { what: "wait for the ring buffer", source })?;
         // Whoever waits reads the ring until it is empty, and the kernel wakes again for what comes after that.
         ready.clear_ready();
         Ok(())

@@ -26,11 +26,7 @@ pub(super) fn destroy(netlink: &OwnedFd, ends: &Endpoints, cookie: u64) -> io::R
 
 /// `struct nlmsghdr` and `struct inet_diag_req_v2`. The addresses are the socket's own, IPv4-mapped ones too.
 fn request(ends: &Endpoints, cookie: u64) -> Vec<u8> {
-    let family = if ends.family == 6 {
-        libc::AF_INET6
-    } else {
-        libc::AF_INET
-    };
+    let family = if ends.family == 6 { libc::AF_INET6 } else { libc::AF_INET };
     let mut request = Vec::with_capacity(REQUEST_BYTES);
     request.extend((REQUEST_BYTES as u32).to_ne_bytes());
     request.extend(SOCK_DESTROY.to_ne_bytes());
@@ -39,8 +35,8 @@ fn request(ends: &Endpoints, cookie: u64) -> Vec<u8> {
     request.extend([family as u8, libc::IPPROTO_TCP as u8, 0, 0]);
     // In whatever state.
     request.extend(u32::MAX.to_ne_bytes());
-    request.extend((ends.local_port as u16).to_be_bytes());
-    request.extend((ends.remote_port as u16).to_be_bytes());
+    request.extend(ends.local_port.to_be_bytes());
+    request.extend(ends.remote_port.to_be_bytes());
     request.extend(ends.local);
     request.extend(ends.remote);
     // Any interface.
@@ -51,14 +47,8 @@ fn request(ends: &Endpoints, cookie: u64) -> Vec<u8> {
 }
 
 fn acknowledgement(answer: &[u8]) -> io::Result<()> {
-    let kind = answer
-        .get(4..6)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(u16::from_ne_bytes);
-    let code = answer
-        .get(16..20)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(i32::from_ne_bytes);
+    let kind = answer.get(4..6).and_then(|bytes| bytes.try_into().ok()).map(u16::from_ne_bytes);
+    let code = answer.get(16..20).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);
     match (kind, code) {
         (Some(NLMSG_ERROR), Some(0)) => Ok(()),
         (Some(NLMSG_ERROR), Some(code)) => Err(io::Error::from_raw_os_error(code.saturating_neg())),
@@ -77,10 +67,7 @@ mod tests {
         assert!(acknowledgement(&answer).is_ok());
         answer[16..20].copy_from_slice(&(-libc::ENOENT).to_ne_bytes());
         assert_eq!(acknowledgement(&answer).unwrap_err().raw_os_error(), Some(libc::ENOENT));
-        assert_eq!(
-            acknowledgement(&answer[..19]).unwrap_err().kind(),
-            io::ErrorKind::InvalidData
-        );
+        assert_eq!(acknowledgement(&answer[..19]).unwrap_err().kind(), io::ErrorKind::InvalidData);
         assert_eq!(acknowledgement(&[]).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 

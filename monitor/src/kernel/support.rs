@@ -32,19 +32,14 @@ pub fn probe() -> Result<Support, Error> {
     }
     let missing = missing_capabilities(&read("/proc/self/status")?);
     if !missing.is_empty() {
-        return Err(Error::NoPrivilege {
-            missing: missing.join(" and "),
-        });
+        return Err(Error::NoPrivilege { missing: missing.join(" and ") });
     }
     let cgroup = cgroup2_root(&read("/proc/self/mounts")?).ok_or(Error::NoCgroup2)?;
     Ok(Support { cgroup, release })
 }
 
 fn read(path: &str) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|source| Error::Read {
-        path: Path::new(path).to_owned(),
-        source,
-    })
+    fs::read_to_string(path).map_err(|source| Error::Read { path: Path::new(path).to_owned(), source })
 }
 
 /// Major and minor number, or none for a form that is not known: then the kernel itself has the last word.
@@ -93,10 +88,7 @@ mod tests {
 
     #[test]
     fn the_missing_capability_is_named() {
-        assert_eq!(
-            missing_capabilities("CapEff:\t0000000000000000\n"),
-            ["CAP_BPF", "CAP_NET_ADMIN"]
-        );
+        assert_eq!(missing_capabilities("CapEff:\t0000000000000000\n"), ["CAP_BPF", "CAP_NET_ADMIN"]);
         assert_eq!(missing_capabilities("CapEff:\t0000000000200000\n"), ["CAP_NET_ADMIN"]);
         assert!(missing_capabilities("CapEff:\t000001ffffffffff\n").is_empty());
         assert_eq!(missing_capabilities("").len(), 2);

@@ -36,10 +36,7 @@ impl Trial {
     /// The kernel refused the run.
     pub fn run<T>(&mut self, message: &[u8], seen: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
         let what = "run a program on a packet";
-        let refused = |source| Error::Load {
-            program: "trial",
-            source: Box::new(source),
-        };
+        let refused = |source| Error::Load { program: "trial", source: Box::new(source) };
         let program = self.object.loaded("trial")?.fd().map_err(refused)?;
         bpf::test_run(program.as_fd(), &packet(message)).map_err(|source| Error::System { what, source })?;
         Ok(self.events.next().map(|record| seen(&record)))
@@ -61,10 +58,7 @@ impl Trial {
         let what = "ask for a program's size";
         let mut all = Vec::new();
         for name in Callee::ALL.map(Callee::program) {
-            let refused = |source| Error::Load {
-                program: name,
-                source: Box::new(source),
-            };
+            let refused = |source| Error::Load { program: name, source: Box::new(source) };
             let program = self.object.loaded(name)?.fd().map_err(refused)?;
             let count = bpf::verified_instructions(program.as_fd()).map_err(|source| Error::System { what, source })?;
             all.push((name, count));

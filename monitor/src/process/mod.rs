@@ -101,43 +101,31 @@ impl Processes {
         self.turn += 1;
     }
 
-    /// The process that the kernel saw in `connect()`.
-    pub fn of(&mut self, owner: &Owner) -> Arc<Process> {
+    /// The process that the kernel saw in `connect()`, so many nanoseconds after boot.
+    pub fn of(&mut self, owner: &Owner, connect_ns: u64) -> Arc<Process> {
         if let Some(known) = self.remembered.get_mut(&owner.tgid)
             && known.process.uid == owner.uid
             && known.process.gid == owner.gid
             && known.comms.contains(&owner.comm)
-            && started_before(&known.process.image, owner)
+            && started_before(&known.process.image, connect_ns)
             && (known.seen_in_turn == self.turn || is_running(&known.pidfd))
         {
             known.seen_in_turn = self.turn;
             return known.process.clone();
         }
-        self.look_up(owner)
+        self.look_up(owner, connect_ns)
     }
 
-    fn look_up(&mut self, owner: &Owner) -> Arc<Process> {
+    fn look_up(&mut self, owner: &Owner, connect_ns: u64) -> Arc<Process> {
         let account_name = self.accounts.name_of(owner.uid).unwrap_or_default();
-        let process = Process {
-            id: owner.tgid,
-            uid: owner.uid,
-            gid: owner.gid,
-            account_name,
-            ..Process::default()
-        };
-        let Some((image, parent, pidfd)) = read_running(owner.tgid).filter(|(image, ..)| started_before(image, owner))
+        let process = Process { id: owner.tgid, uid: owner.uid, gid: owner.gid, account_name, ..Process::default() };
+        let Some((image, parent, pidfd)) =
+            read_running(owner.tgid).filter(|(image, ..)| started_before(image, connect_ns))
         else {
             self.remembered.remove(&owner.tgid);
-            return Arc::new(Process {
-                image: gone(owner),
-                ..process
-            });
+            return Arc::new(Process { image: gone(owner), ..process });
         };
-        let process = Arc::new(Process {
-            image,
-            parent,
-            ..process
-        });
+        let process = Arc::new(Process { image, parent, ..process });
         let mut comms = match self.remembered.remove(&owner.tgid) {
             Some(before) if before.process == process && before.comms.len() < COMMS_MAX => before.comms,
             Some(_) | None => Vec::new(),
@@ -149,15 +137,8 @@ impl Processes {
                 self.remembered.clear();
             }
         }
-        self.remembered.insert(
-            owner.tgid,
-            Remembered {
-                process: process.clone(),
-                pidfd,
-                comms,
-                seen_in_turn: self.turn,
-            },
-        );
+        self.remembered
+            .insert(owner.tgid, Remembered { process: process.clone(), pidfd, comms, seen_in_turn: self.turn });
         process
     }
 }
@@ -175,30 +156,20 @@ fn read_parent(id: u32) -> Parent {
     match read_stat(id) {
         Some(stat) => {
             let file_name = read_image(id, &stat).map_or(stat.comm, |image| image.file_name);
-            Parent {
-                id,
-                file_name,
-                started_ns: Some(stat.started_ns),
-            }
+            Parent { id, file_name, started_ns: Some(stat.started_ns) }
         }
-        None => Parent {
-            id,
-            ..Parent::default()
-        },
+        None => Parent { id, ..Parent::default() },
     }
 }
 
 /// Whether the image can be the one that connected: a process that started later has the pid of a predecessor.
-fn started_before(image: &Image, owner: &Owner) -> bool {
-    image.started_ns.is_some_and(|started| started <= owner.connect_ns)
+fn started_before(image: &Image, connect_ns: u64) -> bool {
+    image.started_ns.is_some_and(|started| started <= connect_ns)
 }
 
 fn gone(owner: &Owner) -> Image {
     let comm = owner.comm.split(|byte| *byte == 0).next().unwrap_or_default();
-    Image {
-        file_name: String::from_utf8_lossy(comm).into_owned(),
-        ..Image::default()
-    }
+    Image { file_name: String::from_utf8_lossy(comm).into_owned(), ..Image::default() }
 }
 
 /// A pidfd becomes readable when its process ends.
@@ -211,38 +182,27 @@ fn is_running(pidfd: &OwnedFd) -> bool {
 mod tests {
     use super::*;
 
-    fn owner(connect_ns: u64) -> Owner {
+    fn owner() -> Owner {
         let mut comm = [0; 16];
         comm[..4].copy_from_slice(b"test");
-        Owner {
-            tgid: std::process::id(),
-            connect_ns,
-            comm,
-            ..Owner::EMPTY
-        }
+        Owner { tgid: std::process::id(), comm, ..Owner::EMPTY }
     }
 
     #[test]
     fn a_running_process_is_found_once_and_remembered() {
         let mut processes = Processes::default();
-        let first = processes.of(&owner(u64::MAX));
+        let first = processes.of(&owner(), u64::MAX);
         assert_eq!(first.image.lookup, Lookup::Found);
         assert!(first.image.folder_path.ends_with(&first.image.file_name) && !first.image.file_name.is_empty());
         assert_eq!(first.account_name, "root");
         assert!(first.parent.as_ref().is_some_and(|parent| !parent.file_name.is_empty()));
-        assert!(Arc::ptr_eq(&first, &processes.of(&owner(u64::MAX))));
+        assert!(Arc::ptr_eq(&first, &processes.of(&owner(), u64::MAX)));
     }
 
     #[test]
     fn a_pid_that_was_given_out_again_is_not_its_predecessor() {
-        let process = Processes::default().of(&owner(1));
-        assert_eq!(
-            process.image,
-            Image {
-                file_name: "test".to_owned(),
-                ..Image::default()
-            }
-        );
+        let process = Processes::default().of(&owner(), 1);
+        assert_eq!(process.image, Image { file_name: "test".to_owned(), ..Image::default() });
         assert_eq!(process.image.lookup, Lookup::Gone);
     }
 }

@@ -33,11 +33,7 @@ fn parse_stat(text: &str) -> Option<Stat> {
     // Fields 3 (state), 4 (ppid), …, 22 (starttime).
     let parent = fields.nth(1)?.parse().ok()?;
     let started: u64 = fields.nth(17)?.parse().ok()?;
-    Some(Stat {
-        comm: comm.to_owned(),
-        parent,
-        started_ns: started.checked_mul(TICK_NS)?,
-    })
+    Some(Stat { comm: comm.to_owned(), parent, started_ns: started.checked_mul(TICK_NS)? })
 }
 
 pub(super) fn read_image(id: u32, stat: &Stat) -> Option<Image> {
@@ -76,10 +72,7 @@ mod tests {
     fn a_name_with_parentheses_does_not_confuse() {
         let tail = "S 7 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 4242 0";
         let stat = parse_stat(&format!("12 (a) (b)) {tail}")).unwrap();
-        assert_eq!(
-            (stat.comm.as_str(), stat.parent, stat.started_ns),
-            ("a) (b)", 7, 42_420_000_000)
-        );
+        assert_eq!((stat.comm.as_str(), stat.parent, stat.started_ns), ("a) (b)", 7, 42_420_000_000));
         assert!(parse_stat("12 (a").is_none());
         assert!(parse_stat("12 (a) S 7").is_none());
     }

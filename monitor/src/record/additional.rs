@@ -119,10 +119,7 @@ impl<'a> AdditionalFields<'a> {
             What::Connected(_) | What::Reached(_) | What::ServerName(_) | What::Judged { .. } => None,
         };
         let tls = match &record.what {
-            What::ServerName(target) => Some(TlsFields {
-                server_name: Text(&target.host),
-                direction: "Out",
-            }),
+            What::ServerName(target) => Some(TlsFields { server_name: Text(&target.host), direction: "Out" }),
             What::Connected(_) | What::Reached(_) | What::Refused(..) | What::Challenged(..) | What::Judged { .. } => {
                 None
             }
@@ -160,11 +157,7 @@ impl<'a> AdditionalFields<'a> {
 
 impl ProxyFields {
     fn new(peer: SocketAddr) -> Self {
-        Self {
-            ip: peer.ip(),
-            port: peer.port(),
-            kind: "http",
-        }
+        Self { ip: peer.ip(), port: peer.port(), kind: "http" }
     }
 }
 

@@ -19,18 +19,12 @@ pub struct Timestamp {
 impl Clock {
     /// From two readings at one moment: nanoseconds since 1970 (CLOCK_REALTIME) and since boot (CLOCK_BOOTTIME).
     pub fn new(unix_ns: i64, boot_ns: i64) -> Self {
-        Self {
-            offset_ns: unix_ns.saturating_sub(boot_ns),
-        }
+        Self { offset_ns: unix_ns.saturating_sub(boot_ns) }
     }
 
     /// When something happened that the kernel saw so many nanoseconds after boot.
     pub fn wall(self, boot_ns: u64) -> Timestamp {
-        Timestamp {
-            unix_ns: i64::try_from(boot_ns)
-                .unwrap_or(i64::MAX)
-                .saturating_add(self.offset_ns),
-        }
+        Timestamp { unix_ns: i64::try_from(boot_ns).unwrap_or(i64::MAX).saturating_add(self.offset_ns) }
     }
 }
 

@@ -112,20 +112,12 @@ pub struct Recorder {
 impl Recorder {
     /// For one run of the daemon.
     pub fn new(device: Device, mode: Mode) -> Self {
-        Self {
-            device: Arc::new(device),
-            mode,
-            next_report_id: 1,
-        }
+        Self { device: Arc::new(device), mode, next_report_id: 1 }
     }
 
     /// The record of a change. `indicator` is what a verdict rests on.
     pub fn record(&mut self, change: Change, indicator: Option<Arc<Indicator>>, clock: Clock) -> Record {
-        let Change {
-            time_ns,
-            connection,
-            what,
-        } = change;
+        let Change { time_ns, connection, what } = change;
         let report_id = self.next_report_id;
         self.next_report_id += 1;
         Record {
@@ -149,14 +141,10 @@ impl Record {
             What::Refused(..) => ActionType::ConnectionFailed,
             What::Challenged(..) => ActionType::HttpConnectionInspected,
             What::ServerName(_) => ActionType::SslConnectionInspected,
-            What::Judged {
-                verdict: Verdict::Blocked,
-                ..
-            } => ActionType::ExploitGuardNetworkProtectionBlocked,
-            What::Judged {
-                verdict: Verdict::Unlisted | Verdict::Audited,
-                ..
-            } => ActionType::ExploitGuardNetworkProtectionAudited,
+            What::Judged { verdict: Verdict::Blocked, .. } => ActionType::ExploitGuardNetworkProtectionBlocked,
+            What::Judged { verdict: Verdict::Unlisted | Verdict::Audited, .. } => {
+                ActionType::ExploitGuardNetworkProtectionAudited
+            }
         }
     }
 
@@ -174,9 +162,7 @@ impl Record {
 
     /// The proxy, when the row is about a target behind one.
     pub fn proxy(&self) -> Option<SocketAddr> {
-        self.target()
-            .filter(|target| target.proxied)
-            .map(|_| self.connection.remote)
+        self.target().filter(|target| target.proxied).map(|_| self.connection.remote)
     }
 
     /// The status that the proxy answered with, when that is what the row is about.
@@ -193,11 +179,7 @@ impl Record {
     pub fn remote(&self) -> Remote<'_> {
         let peer = self.connection.remote;
         let Some(target) = self.target() else {
-            return Remote {
-                ip: Some(peer.ip()),
-                port: peer.port(),
-                url: Cow::Borrowed(""),
-            };
+            return Remote { ip: Some(peer.ip()), port: peer.port(), url: Cow::Borrowed("") };
         };
         let url = match &target.host {
             Host::Name(name) => Cow::Borrowed(name.as_str()),
@@ -205,21 +187,13 @@ impl Record {
             Host::Malformed { .. } => Cow::Borrowed(""),
         };
         if !target.proxied {
-            return Remote {
-                ip: Some(peer.ip()),
-                port: peer.port(),
-                url,
-            };
+            return Remote { ip: Some(peer.ip()), port: peer.port(), url };
         }
         let ip = match &target.host {
             Host::Address(address) => Some(*address),
             Host::Name(_) | Host::Malformed { .. } => None,
         };
-        Remote {
-            ip,
-            port: target.port,
-            url,
-        }
+        Remote { ip, port: target.port, url }
     }
 }
 

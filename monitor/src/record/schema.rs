@@ -35,11 +35,7 @@ pub(super) enum Value<'a> {
 
 /// The table that a record belongs to, and its columns.
 pub(super) fn columns(verdict: bool) -> (&'static str, impl Iterator<Item = &'static Column>) {
-    let (table, own) = if verdict {
-        ("DeviceEvents", EVENT_COLUMNS)
-    } else {
-        ("DeviceNetworkEvents", NETWORK_COLUMNS)
-    };
+    let (table, own) = if verdict { ("DeviceEvents", EVENT_COLUMNS) } else { ("DeviceNetworkEvents", NETWORK_COLUMNS) };
     (table, DEVICE_COLUMNS.iter().chain(own).chain(PROCESS_COLUMNS))
 }
 
@@ -105,9 +101,7 @@ const PROCESS_COLUMNS: &[Column] = &[
     empty("InitiatingProcessSHA1"),
     empty("InitiatingProcessSHA256"),
     empty("InitiatingProcessMD5"),
-    column("InitiatingProcessFileName", |r| {
-        Value::Text(&r.connection.process.image.file_name)
-    }),
+    column("InitiatingProcessFileName", |r| Value::Text(&r.connection.process.image.file_name)),
     unknown_long("InitiatingProcessFileSize"),
     empty("InitiatingProcessVersionInfoCompanyName"),
     empty("InitiatingProcessVersionInfoProductName"),
@@ -115,44 +109,21 @@ const PROCESS_COLUMNS: &[Column] = &[
     empty("InitiatingProcessVersionInfoInternalFileName"),
     empty("InitiatingProcessVersionInfoOriginalFileName"),
     empty("InitiatingProcessVersionInfoFileDescription"),
-    column("InitiatingProcessId", |r| {
-        Value::Long(Some(r.connection.process.id.into()))
-    }),
-    column("InitiatingProcessCommandLine", |r| {
-        Value::Text(&r.connection.process.image.command_line)
-    }),
-    column("InitiatingProcessCreationTime", |r| {
-        since_boot(r, r.connection.process.image.started_ns)
-    }),
-    column("InitiatingProcessFolderPath", |r| {
-        Value::Text(&r.connection.process.image.folder_path)
-    }),
+    column("InitiatingProcessId", |r| Value::Long(Some(r.connection.process.id.into()))),
+    column("InitiatingProcessCommandLine", |r| Value::Text(&r.connection.process.image.command_line)),
+    column("InitiatingProcessCreationTime", |r| since_boot(r, r.connection.process.image.started_ns)),
+    column("InitiatingProcessFolderPath", |r| Value::Text(&r.connection.process.image.folder_path)),
     column("InitiatingProcessParentFileName", |r| {
-        Value::Text(
-            r.connection
-                .process
-                .parent
-                .as_ref()
-                .map_or("", |parent| &parent.file_name),
-        )
+        Value::Text(r.connection.process.parent.as_ref().map_or("", |parent| &parent.file_name))
     }),
     column("InitiatingProcessParentId", |r| {
         Value::Long(r.connection.process.parent.as_ref().map(|parent| parent.id.into()))
     }),
     column("InitiatingProcessParentCreationTime", |r| {
-        since_boot(
-            r,
-            r.connection
-                .process
-                .parent
-                .as_ref()
-                .and_then(|parent| parent.started_ns),
-        )
+        since_boot(r, r.connection.process.parent.as_ref().and_then(|parent| parent.started_ns))
     }),
     empty("InitiatingProcessAccountDomain"),
-    column("InitiatingProcessAccountName", |r| {
-        Value::Text(&r.connection.process.account_name)
-    }),
+    column("InitiatingProcessAccountName", |r| Value::Text(&r.connection.process.account_name)),
     empty("InitiatingProcessAccountSid"),
     empty("InitiatingProcessAccountUpn"),
     empty("InitiatingProcessAccountObjectId"),

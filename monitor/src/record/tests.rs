@@ -11,12 +11,7 @@ use crate::decide::PolicyBuilder;
 use crate::process::{Image, Lookup, Process};
 
 fn target(host: &str, source: NameSource, proxied: bool) -> Target {
-    Target {
-        host: Host::parse(host.as_bytes()).unwrap(),
-        port: 8443,
-        source,
-        proxied,
-    }
+    Target { host: Host::parse(host.as_bytes()).unwrap(), port: 8443, source, proxied }
 }
 
 /// The row, and its additional fields.
@@ -28,36 +23,21 @@ fn row(what: What) -> (Value, Value) {
         ..Image::default()
     };
     let connection = Connection {
-        id: ConnectionId {
-            boot: 1,
-            cookie: 2,
-            connect_ns: 3,
-        },
-        process: Arc::new(Process {
-            id: 42,
-            image,
-            ..Process::default()
-        }),
+        id: ConnectionId { boot: 1, cookie: 2, connect_ns: 3 },
+        process: Arc::new(Process { id: 42, image, ..Process::default() }),
         local: "127.0.0.1:50000".parse().unwrap(),
         remote: "127.0.0.1:3128".parse().unwrap(),
     };
     let mut policy = PolicyBuilder::default();
     assert_eq!(policy.add_list(Path::new("/etc/evil"), b"\nevil.example"), []);
     let policy = policy.build();
-    let device = Device {
-        id: "d".to_owned(),
-        name: "host".to_owned(),
-    };
+    let device = Device { id: "d".to_owned(), name: "host".to_owned() };
     let mut recorder = Recorder::new(device, Mode::Block);
     let indicator = match &what {
         What::Judged { target, rule, .. } => target.host.name().and_then(|name| policy.explain(*rule, name)).cloned(),
         _ => None,
     };
-    let change = Change {
-        time_ns: 0,
-        connection: Arc::new(connection),
-        what,
-    };
+    let change = Change { time_ns: 0, connection: Arc::new(connection), what };
     let record = recorder.record(change, indicator, Clock::new(0, 0));
     let mut json = BytesMut::new();
     record.write_json(&mut json).unwrap();
@@ -88,30 +68,13 @@ fn the_row_of_a_proxied_connection_is_the_proxy() {
             ("Timestamp", "1970-01-01T00:00:00.0000000Z".into()),
         ],
     );
-    check(
-        &additional,
-        &[
-            ("ConnectionId", "0000000000000001-2-3".into()),
-            ("ProxyIP", Value::Null),
-        ],
-    );
+    check(&additional, &[("ConnectionId", "0000000000000001-2-3".into()), ("ProxyIP", Value::Null)]);
 }
 
 #[test]
 fn the_row_of_a_target_names_it_and_its_proxy() {
-    let (row, additional) = row(What::Reached(target(
-        "good.example",
-        NameSource::ConnectAuthority,
-        true,
-    )));
-    check(
-        &row,
-        &[
-            ("RemoteUrl", "good.example".into()),
-            ("RemotePort", 8443.into()),
-            ("RemoteIP", "".into()),
-        ],
-    );
+    let (row, additional) = row(What::Reached(target("good.example", NameSource::ConnectAuthority, true)));
+    check(&row, &[("RemoteUrl", "good.example".into()), ("RemotePort", 8443.into()), ("RemoteIP", "".into())]);
     check(
         &additional,
         &[
@@ -127,44 +90,21 @@ fn the_row_of_a_target_names_it_and_its_proxy() {
 #[test]
 fn a_target_by_address_is_the_remote_address() {
     let (row, _) = row(What::Reached(target("192.0.2.7", NameSource::ConnectAuthority, true)));
-    check(
-        &row,
-        &[("RemoteIP", "192.0.2.7".into()), ("RemoteIPType", "Reserved".into())],
-    );
+    check(&row, &[("RemoteIP", "192.0.2.7".into()), ("RemoteIPType", "Reserved".into())]);
 }
 
 #[test]
 fn a_direct_target_is_the_peer() {
     let (row, additional) = row(What::Connected(Some(target("good.example", NameSource::TlsSni, false))));
-    check(
-        &row,
-        &[
-            ("RemoteUrl", "good.example".into()),
-            ("RemoteIP", "127.0.0.1".into()),
-            ("RemotePort", 3128.into()),
-        ],
-    );
-    check(
-        &additional,
-        &[("HostnameSource", "TlsSni".into()), ("ProxyIP", Value::Null)],
-    );
+    check(&row, &[("RemoteUrl", "good.example".into()), ("RemoteIP", "127.0.0.1".into()), ("RemotePort", 3128.into())]);
+    check(&additional, &[("HostnameSource", "TlsSni".into()), ("ProxyIP", Value::Null)]);
 }
 
 #[test]
 fn a_verdict_names_its_indicator_and_where_it_was_written() {
     let judged = target("www.evil.example", NameSource::ConnectAuthority, true);
-    let (row, additional) = row(What::Judged {
-        target: judged,
-        verdict: Verdict::Blocked,
-        rule: 0,
-    });
-    check(
-        &row,
-        &[
-            ("Table", "DeviceEvents".into()),
-            ("ActionType", "ExploitGuardNetworkProtectionBlocked".into()),
-        ],
-    );
+    let (row, additional) = row(What::Judged { target: judged, verdict: Verdict::Blocked, rule: 0 });
+    check(&row, &[("Table", "DeviceEvents".into()), ("ActionType", "ExploitGuardNetworkProtectionBlocked".into())]);
     check(
         &additional,
         &[
@@ -182,35 +122,18 @@ fn a_verdict_names_its_indicator_and_where_it_was_written() {
 fn a_refusal_tells_the_status() {
     let refused = target("good.example", NameSource::ConnectAuthority, true);
     let (row, additional) = row(What::Refused(refused, Some(403)));
-    check(
-        &row,
-        &[
-            ("ActionType", "ConnectionFailed".into()),
-            ("RemoteUrl", "good.example".into()),
-        ],
-    );
+    check(&row, &[("ActionType", "ConnectionFailed".into()), ("RemoteUrl", "good.example".into())]);
     check(
         &additional,
-        &[
-            ("status_code", 403.into()),
-            ("status_msg", "Forbidden".into()),
-            ("method", "CONNECT".into()),
-        ],
+        &[("status_code", 403.into()), ("status_msg", "Forbidden".into()), ("method", "CONNECT".into())],
     );
 }
 
 #[test]
 fn a_malformed_host_is_no_url() {
     let host = Host::malformed(b"x y.evil.example", Hostname::parse(b"x y").unwrap_err());
-    let judged = Target {
-        host,
-        ..target("evil.example", NameSource::TlsSni, false)
-    };
-    let (row, additional) = row(What::Judged {
-        target: judged,
-        verdict: Verdict::Audited,
-        rule: 0,
-    });
+    let judged = Target { host, ..target("evil.example", NameSource::TlsSni, false) };
+    let (row, additional) = row(What::Judged { target: judged, verdict: Verdict::Audited, rule: 0 });
     check(&row, &[("RemoteUrl", "".into())]);
     check(
         &additional,
@@ -226,17 +149,9 @@ fn a_malformed_host_is_no_url() {
 fn no_string_column_is_null() {
     for what in [
         What::Connected(None),
-        What::Judged {
-            target: target("a.example", NameSource::TlsSni, false),
-            verdict: Verdict::Audited,
-            rule: 9,
-        },
+        What::Judged { target: target("a.example", NameSource::TlsSni, false), verdict: Verdict::Audited, rule: 9 },
     ] {
-        let numbers = [
-            "InitiatingProcessFileSize",
-            "InitiatingProcessParentId",
-            "InitiatingProcessSessionId",
-        ];
+        let numbers = ["InitiatingProcessFileSize", "InitiatingProcessParentId", "InitiatingProcessSessionId"];
         let (row, _) = row(what);
         for (column, value) in row.as_object().unwrap() {
             let may_be_null = column.ends_with("Time")

@@ -73,14 +73,7 @@ impl Stream {
             let _ = ended.send(());
             result
         })?;
-        Ok((
-            Self {
-                queue: Some(queue),
-                thread: Some(thread),
-                account,
-            },
-            end,
-        ))
+        Ok((Self { queue: Some(queue), thread: Some(thread), account }, end))
     }
 
     /// Hands rows to the writer. Never waits.

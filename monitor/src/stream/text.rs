@@ -17,10 +17,7 @@ pub(super) fn line(record: &Record) -> String {
         (None, Some(indicator)) => format!("  matches {indicator} ({})", escaped(&indicator.source.to_string())),
         (None, None) => String::new(),
     };
-    format!(
-        "{time}  {what:<8} {who:<PROCESS_WIDTH$} -> {}{via}{why}",
-        target(record)
-    )
+    format!("{time}  {what:<8} {who:<PROCESS_WIDTH$} -> {}{via}{why}", target(record))
 }
 
 fn word(action: ActionType) -> &'static str {
@@ -41,23 +38,11 @@ fn target(record: &Record) -> String {
         ("", None) => "(no host name)".to_owned(),
         (url, _) => url.to_owned(),
     };
-    if host.contains(':') {
-        format!("[{host}]:{}", remote.port)
-    } else {
-        format!("{host}:{}", remote.port)
-    }
+    if host.contains(':') { format!("[{host}]:{}", remote.port) } else { format!("{host}:{}", remote.port) }
 }
 
 fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().collect()
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]

@@ -48,10 +48,7 @@ fn pieces(address: SocketAddr) -> Result<()> {
             Err(error) => ended = Some(error),
         }
     }
-    println!(
-        "ended {}",
-        ended.map_or_else(|| end_of(&mut stream), |error| format!("{:?}", error.kind()))
-    );
+    println!("ended {}", ended.map_or_else(|| end_of(&mut stream), |error| format!("{:?}", error.kind())));
     Ok(())
 }
 
@@ -63,11 +60,7 @@ fn first_line(stream: &mut TcpStream) -> Result<String> {
         stream.read_exact(&mut byte)?;
         head.extend(byte);
     }
-    Ok(String::from_utf8_lossy(&head)
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .to_owned())
+    Ok(String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned())
 }
 
 fn connects(address: SocketAddr, number: usize, name: &str) -> Result<()> {

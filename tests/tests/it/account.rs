@@ -26,11 +26,7 @@ fn check(signal: Signal) -> Result<()> {
     let account = daemon.stop_by(signal)?;
     ensure!(account.lost == 0, "{} events of so few were lost", account.lost);
     // Each request is at least a connection, a CONNECT, its answer's effect or the inner hello.
-    ensure!(
-        account.emitted >= 3 * REQUESTS,
-        "only {} events for {REQUESTS} requests",
-        account.emitted
-    );
+    ensure!(account.emitted >= 3 * REQUESTS, "only {} events for {REQUESTS} requests", account.emitted);
     account.has(1, &network("SslConnectionInspected").pid(last))?;
     account.has(2, &network("ConnectionSuccess").pid(last))
 }

@@ -28,14 +28,9 @@ fn an_audited_target_behind_a_proxy_is_reached_and_reported() -> Result<()> {
             .additional("ProxyIP", "127.0.0.1")
             .additional("ProxyPort", proxy.port());
         let verdict = daemon.row(&verdict)?;
-        let named = network("ConnectionSuccess")
-            .pid(ran.pid)
-            .column("RemoteUrl", "www.evil.example");
+        let named = network("ConnectionSuccess").pid(ran.pid).column("RemoteUrl", "www.evil.example");
         let named = daemon.row(&named)?;
-        ensure!(
-            verdict.connection_id()? == named.connection_id()?,
-            "two connections: {named} and {verdict}"
-        );
+        ensure!(verdict.connection_id()? == named.connection_id()?, "two connections: {named} and {verdict}");
         daemon.stop()?;
     }
     Ok(())
@@ -45,10 +40,7 @@ fn an_audited_target_behind_a_proxy_is_reached_and_reported() -> Result<()> {
 fn an_audited_direct_target_is_reached_and_reported() -> Result<()> {
     let world = World::new()?;
     let (daemon, line) = world.audits_evil()?;
-    let requests = [
-        ("https://evil.example:8443/", "TlsSni"),
-        ("http://evil.example:8080/", "HttpHost"),
-    ];
+    let requests = [("https://evil.example:8443/", "TlsSni"), ("http://evil.example:8080/", "HttpHost")];
     for (url, source) in requests {
         let ran = curl(&world.netns, &[url])?;
         ran.got(PAGE)?;
@@ -58,11 +50,7 @@ fn an_audited_direct_target_is_reached_and_reported() -> Result<()> {
             .additional("MatchedIndicator", "evil.example")
             .additional("IndicatorSource", line.as_str());
         daemon.row(&verdict)?;
-        daemon.row(
-            &network("ConnectionSuccess")
-                .pid(ran.pid)
-                .column("RemoteUrl", "evil.example"),
-        )?;
+        daemon.row(&network("ConnectionSuccess").pid(ran.pid).column("RemoteUrl", "evil.example"))?;
     }
     daemon.stop()?;
     Ok(())
@@ -75,11 +63,7 @@ fn a_target_that_no_line_names_gets_no_verdict() -> Result<()> {
     let (daemon, _) = world.audits_evil()?;
     let ran = curl(&world.netns, &["-x", &proxy.url(), "https://notevil.example:8443/"])?;
     ran.got(PAGE)?;
-    daemon.row(
-        &network("ConnectionSuccess")
-            .pid(ran.pid)
-            .column("RemoteUrl", "notevil.example"),
-    )?;
+    daemon.row(&network("ConnectionSuccess").pid(ran.pid).column("RemoteUrl", "notevil.example"))?;
     let account = daemon.stop()?;
     account.has(0, &audited("notevil.example"))
 }

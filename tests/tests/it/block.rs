@@ -39,15 +39,9 @@ fn check_behind(kind: Kind) -> Result<()> {
     other.got(PAGE)?;
     // The allowed name is in the log, so a blocked one that had reached the proxy would be there before it.
     let log = proxy.log_with("notevil.example")?;
-    ensure!(
-        !log.replace("notevil.example", "").contains("evil.example"),
-        "the proxy got a blocked request:\n{log}"
-    );
+    ensure!(!log.replace("notevil.example", "").contains("evil.example"), "the proxy got a blocked request:\n{log}");
     let asked = world.origin.requests()?.replace("notevil.example", "");
-    ensure!(
-        !asked.contains("evil.example"),
-        "the origin got a blocked request:\n{asked}"
-    );
+    ensure!(!asked.contains("evil.example"), "the origin got a blocked request:\n{asked}");
     let account = daemon.stop()?;
     check_verdict(&account, &evil, "evil.example", "ConnectAuthority", &line)?;
     check_verdict(&account, &below, "www.evil.example", "ConnectAuthority", &line)?;
@@ -86,11 +80,7 @@ fn a_direct_connection_is_blocked_by_the_name_it_asks_for() -> Result<()> {
     let tls = ["--resolve", "evil.example:8443:127.0.0.1", "https://evil.example:8443/"];
     let tls = curl(&world.netns, &tls)?;
     tls.was_cut_off()?;
-    let tls_v6 = [
-        "--resolve",
-        "www.evil.example:8443:[::1]",
-        "https://www.evil.example:8443/",
-    ];
+    let tls_v6 = ["--resolve", "www.evil.example:8443:[::1]", "https://www.evil.example:8443/"];
     let tls_v6 = curl(&world.netns, &tls_v6)?;
     tls_v6.was_cut_off()?;
     let http = curl(&world.netns, &["http://evil.example:8080/"])?;
@@ -98,10 +88,7 @@ fn a_direct_connection_is_blocked_by_the_name_it_asks_for() -> Result<()> {
     curl(&world.netns, &["https://good.example:8443/"])?.got(PAGE)?;
     curl(&world.netns, &["http://good.example:8080/"])?.got(PAGE)?;
     let asked = world.origin.requests()?;
-    ensure!(
-        asked.lines().count() == 2,
-        "the origin was asked for more than the two allowed pages:\n{asked}"
-    );
+    ensure!(asked.lines().count() == 2, "the origin was asked for more than the two allowed pages:\n{asked}");
     let account = daemon.stop()?;
     check_verdict(&account, &tls, "evil.example", "TlsSni", &line)?;
     check_verdict(&account, &tls_v6, "www.evil.example", "TlsSni", &line)?;
@@ -112,23 +99,12 @@ fn a_direct_connection_is_blocked_by_the_name_it_asks_for() -> Result<()> {
 fn check_tunnel(daemon: Daemon, world: &World, ran: &Ran, line: &str, port: u16) -> Result<()> {
     ran.was_cut_off()?;
     let asked = world.origin.requests()?;
-    ensure!(
-        !asked.contains("evil.example"),
-        "the origin got a blocked request:\n{asked}"
-    );
+    ensure!(!asked.contains("evil.example"), "the origin got a blocked request:\n{asked}");
     let account = daemon.stop()?;
     check_verdict(&account, ran, "evil.example", "TlsSni", line)?;
-    let verdict = blocked("evil.example")
-        .pid(ran.pid)
-        .additional("ProxyIP", "127.0.0.1")
-        .additional("ProxyPort", port);
+    let verdict = blocked("evil.example").pid(ran.pid).additional("ProxyIP", "127.0.0.1").additional("ProxyPort", port);
     account.has(1, &verdict)?;
-    account.has(
-        1,
-        &network("ConnectionSuccess")
-            .pid(ran.pid)
-            .column("RemoteUrl", "good.example"),
-    )
+    account.has(1, &network("ConnectionSuccess").pid(ran.pid).column("RemoteUrl", "good.example"))
 }
 
 #[test]
@@ -152,24 +128,10 @@ fn openssl_is_blocked_inside_a_tunnel_as_curl_is() -> Result<()> {
     let (daemon, line) = world.blocks_evil()?;
     let proxy_address = format!("127.0.0.1:{}", proxy.port());
     let tunnel = ["s_client", "-proxy", &proxy_address, "-connect", "good.example:8443"];
-    let allowed = run(
-        &world.netns,
-        "openssl",
-        &[&tunnel[..], &["-servername", "good.example"]].concat(),
-    )?;
-    ensure!(
-        allowed.stdout.contains("BEGIN CERTIFICATE"),
-        "the allowed name was not served: {allowed:#?}"
-    );
-    let ran = run(
-        &world.netns,
-        "openssl",
-        &[&tunnel[..], &["-servername", "evil.example"]].concat(),
-    )?;
-    ensure!(
-        !ran.stdout.contains("BEGIN CERTIFICATE"),
-        "the blocked name was served: {ran:#?}"
-    );
+    let allowed = run(&world.netns, "openssl", &[&tunnel[..], &["-servername", "good.example"]].concat())?;
+    ensure!(allowed.stdout.contains("BEGIN CERTIFICATE"), "the allowed name was not served: {allowed:#?}");
+    let ran = run(&world.netns, "openssl", &[&tunnel[..], &["-servername", "evil.example"]].concat())?;
+    ensure!(!ran.stdout.contains("BEGIN CERTIFICATE"), "the blocked name was served: {ran:#?}");
     daemon.row(&blocked("evil.example").pid(ran.pid))?;
     // openssl says so by its error number alone: 103 is ECONNABORTED.
     ensure!(ran.stderr.contains("errno=103"), "openssl was not cut off: {ran:#?}");
@@ -185,14 +147,9 @@ fn a_later_request_on_the_same_connection_is_blocked_by_its_own_name() -> Result
     let (daemon, line) = world.blocks_evil()?;
     let urls = ["http://good.example:8080/first", "http://evil.example:8080/second"];
     let ran = curl(&world.netns, &["-x", &proxy.url(), urls[0], urls[1]])?;
-    ensure!(
-        ran.stdout.matches(PAGE).count() == 1,
-        "not exactly the first page came: {ran:#?}"
-    );
+    ensure!(ran.stdout.matches(PAGE).count() == 1, "not exactly the first page came: {ran:#?}");
     ran.was_cut_off()?;
-    let verdict = blocked("evil.example")
-        .pid(ran.pid)
-        .additional("HostnameSource", "AbsoluteUri");
+    let verdict = blocked("evil.example").pid(ran.pid).additional("HostnameSource", "AbsoluteUri");
     daemon.row(&verdict.additional("IndicatorSource", line.as_str()))?;
     let log = proxy.log_with("good.example")?;
     ensure!(!log.contains("evil.example"), "the proxy got a blocked request:\n{log}");
@@ -206,12 +163,7 @@ fn a_name_is_blocked_in_any_case() -> Result<()> {
     let proxy = world.proxy(Kind::Tinyproxy)?;
     let policy = world.policy("case.txt", "Evil.EXAMPLE\n")?;
     let (daemon, line) = (
-        Daemon::start(&[
-            "--mode".as_ref(),
-            "block".as_ref(),
-            "--policy".as_ref(),
-            policy.as_os_str(),
-        ])?,
+        Daemon::start(&["--mode".as_ref(), "block".as_ref(), "--policy".as_ref(), policy.as_os_str()])?,
         format!("{}:1", policy.display()),
     );
     // curl writes the name of a CONNECT request as it was typed.
@@ -224,10 +176,7 @@ fn a_name_is_blocked_in_any_case() -> Result<()> {
 fn several_policy_files_add_up_and_each_kind_of_line_counts() -> Result<()> {
     let world = World::new()?;
     let proxy = world.proxy(Kind::Tinyproxy)?;
-    let first = world.policy(
-        "domains.txt",
-        "\n# Only this name, not what is below it.\n=exact.example # Why.\n",
-    )?;
+    let first = world.policy("domains.txt", "\n# Only this name, not what is below it.\n=exact.example # Why.\n")?;
     let second = world.policy("hosts", "127.0.0.1 localhost\n0.0.0.0 other.example evil.example\n")?;
     let (first, second) = (first.to_str().context("UTF-8")?, second.to_str().context("UTF-8")?);
     let daemon = Daemon::start(&["--mode", "block", "--policy", first, "--policy", second])?;
@@ -245,10 +194,7 @@ fn several_policy_files_add_up_and_each_kind_of_line_counts() -> Result<()> {
         let verdict = blocked(host).pid(ran.pid);
         let row = daemon.row(&verdict.additional("IndicatorSource", line.as_str()))?;
         let told = row.additional("MatchedIndicator").and_then(|value| value.as_str());
-        ensure!(
-            told.is_some_and(|told| told.trim_start_matches('=') == indicator),
-            "{told:?} is not {indicator}"
-        );
+        ensure!(told.is_some_and(|told| told.trim_start_matches('=') == indicator), "{told:?} is not {indicator}");
     }
     daemon.stop()?;
     Ok(())
@@ -257,13 +203,7 @@ fn several_policy_files_add_up_and_each_kind_of_line_counts() -> Result<()> {
 #[test]
 fn a_client_in_the_daemons_own_network_is_blocked_too() -> Result<()> {
     let host = Netns::host();
-    let origin = Origin::start(
-        &host,
-        Ports {
-            tls: 28443,
-            http: 28080,
-        },
-    )?;
+    let origin = Origin::start(&host, Ports { tls: 28443, http: 28080 })?;
     let policies = TempDir::new()?;
     let policy = policies.write("evil.txt", "evil.example\n")?;
     let policy = policy.to_str().context("UTF-8")?;
@@ -275,9 +215,6 @@ fn a_client_in_the_daemons_own_network_is_blocked_too() -> Result<()> {
     let ran = ask("evil.example")?;
     ran.was_cut_off()?;
     ask("good.example")?.got(PAGE)?;
-    ensure!(
-        !origin.requests()?.contains("evil.example"),
-        "the origin got a blocked request"
-    );
+    ensure!(!origin.requests()?.contains("evil.example"), "the origin got a blocked request");
     check_verdict(&daemon.stop()?, &ran, "evil.example", "TlsSni", &format!("{policy}:1"))
 }

@@ -33,9 +33,8 @@ fn no_byte_of_a_thousand_blocked_requests_reaches_the_proxy() -> Result<()> {
 
     let address = format!("127.0.0.1:{}", proxy.port());
     let begun = Instant::now();
-    let probe = probe::command(&world.netns)?
-        .args(["connects", &address, &TRIES.to_string(), "evil.example"])
-        .spawn()?;
+    let probe =
+        probe::command(&world.netns)?.args(["connects", &address, &TRIES.to_string(), "evil.example"]).spawn()?;
     let pid = probe.id();
     let output = probe.wait_with_output()?;
     println!("{TRIES} tries took {} ms", begun.elapsed().as_millis());
@@ -44,10 +43,7 @@ fn no_byte_of_a_thousand_blocked_requests_reaches_the_proxy() -> Result<()> {
     for (number, end) in ends.lines().enumerate() {
         ensure!(end == "ended ConnectionAborted", "try {number}: {end}");
     }
-    ensure!(
-        output.status.success() && ends.lines().count() == TRIES,
-        "the probe gave up:\n{ends}"
-    );
+    ensure!(output.status.success() && ends.lines().count() == TRIES, "the probe gave up:\n{ends}");
 
     // The control: an allowed request to the same port shows up, so the capture can see what the check looks for. It
     // comes last, and packets come in order, so the capture then has all of the thousand.
@@ -59,10 +55,7 @@ fn no_byte_of_a_thousand_blocked_requests_reaches_the_proxy() -> Result<()> {
 
     let packets = wire.stop()?;
     let opens_control = |packet: &Packet| packet.syn && packet.from_port == control_port;
-    let start = packets
-        .iter()
-        .rposition(opens_control)
-        .context("the control was not seen to connect")?;
+    let start = packets.iter().rposition(opens_control).context("the control was not seen to connect")?;
     let (tries, after) = packets.split_at(start);
     let opened = tries.iter().filter(|packet| packet.syn).count();
     ensure!(opened >= TRIES, "the capture saw only {opened} connections of {TRIES}");
@@ -73,11 +66,7 @@ fn no_byte_of_a_thousand_blocked_requests_reaches_the_proxy() -> Result<()> {
     ensure!(!log.contains("evil.example"), "the proxy got a blocked request:\n{log}");
 
     let own = std::process::id();
-    daemon.row(
-        &network("ConnectionSuccess")
-            .pid(own)
-            .column("RemoteUrl", "good.example"),
-    )?;
+    daemon.row(&network("ConnectionSuccess").pid(own).column("RemoteUrl", "good.example"))?;
     let account = daemon.stop()?;
     for number in 0..TRIES {
         account.has(1, &blocked(&format!("h{number}.evil.example")).pid(pid))?;

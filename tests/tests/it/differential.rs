@@ -1,11 +1,7 @@
 //! The parsers in the kernel against the same parsers in user space: 20,000 mutated messages, one by one through the loaded
 //! programs by BPF_PROG_TEST_RUN. A compiler, a verifier or a map can make one source mean two things; this shows it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test: what is not as expected is to fail"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not as expected is to fail")]
 
 use monitor::kernel::{PolicyTable, TableEntry, Trial};
 use monitor_common::event::{Body, decode};
@@ -43,21 +39,12 @@ fn kernel_and_user_space_read_the_same_name_in_every_message() {
     }
     // Mutation must leave enough alive for the agreement to mean something.
     assert!(named > ROUNDS / 3, "only {named} of {ROUNDS} messages had a name");
-    assert!(
-        blocked > ROUNDS / 20,
-        "only {blocked} of {ROUNDS} messages were blocked"
-    );
+    assert!(blocked > ROUNDS / 20, "only {blocked} of {ROUNDS} messages were blocked");
 }
 
 fn saying(event: &[u8]) -> Saying {
     match decode(event).unwrap().body {
-        Body::Named {
-            source,
-            port,
-            verdict,
-            name,
-            ..
-        } => Some((source as u32, port, verdict, name.to_vec())),
+        Body::Named { source, port, verdict, name, .. } => Some((source as u32, port, verdict, name.to_vec())),
         body => panic!("{body:?} from a message"),
     }
 }
@@ -65,13 +52,7 @@ fn saying(event: &[u8]) -> Saying {
 fn host_saying(message: &[u8]) -> Saying {
     let (mut work, mut unrecorded, mut bytes) = (Work::new(), [0u8; BUFFER_BYTES], [0u8; BUFFER_BYTES]);
     bytes[..message.len()].copy_from_slice(message);
-    let outcome = inspect(
-        &bytes,
-        message.len(),
-        &mut unrecorded,
-        &mut work,
-        Key { seed: 0, multiplier: 0 },
-    );
+    let outcome = inspect(&bytes, message.len(), &mut unrecorded, &mut work, Key { seed: 0, multiplier: 0 });
     (outcome == Outcome::Name).then(|| {
         let name = work.name[..work.len as usize].to_vec();
         (work.source, work.port as u16, plain_verdict(&name), name)
@@ -89,20 +70,13 @@ fn plain_verdict(name: &[u8]) -> Verdict {
         let at_label = start == 0 || (!exact && name[start - 1] == b'.');
         at_label && fold(&name[start..]) == fold(rule.as_bytes())
     };
-    if RULES.iter().any(matches) {
-        Verdict::Blocked
-    } else {
-        Verdict::Unlisted
-    }
+    if RULES.iter().any(matches) { Verdict::Blocked } else { Verdict::Unlisted }
 }
 
 fn mutant(round: u32, random: &mut Random) -> Vec<u8> {
     let mut message = match round % 8 {
         0 => records(&handshake("mutant.bad.example", random.below(600)), 16_384),
-        1 => records(
-            &handshake("mutant.example.com", random.below(2_500)),
-            200 + random.below(1_500),
-        ),
+        1 => records(&handshake("mutant.example.com", random.below(2_500)), 200 + random.below(1_500)),
         2 => b"CONNECT mutant.example.net:443 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
         3 => b"GET http://user:pw@[2001:db8::1]:8080/a@b HTTP/1.1\r\n\r\n".to_vec(),
         4 => {
@@ -111,11 +85,7 @@ fn mutant(round: u32, random: &mut Random) -> Vec<u8> {
         }
         5 => records(&handshake("a.b.c.d.e.f.mutant.example", random.below(3_000)), 16_384),
         6 => b"CONNECT Only.Example:8443 HTTP/1.1\r\n\r\n".to_vec(),
-        _ => format!(
-            "CONNECT {}bad.example:1 HTTP/1.1\r\n\r\n",
-            "x.".repeat(random.below(60))
-        )
-        .into_bytes(),
+        _ => format!("CONNECT {}bad.example:1 HTTP/1.1\r\n\r\n", "x.".repeat(random.below(60))).into_bytes(),
     };
     for _ in 0..random.below(4) {
         let at = random.below(message.len());

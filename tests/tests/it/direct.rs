@@ -53,36 +53,18 @@ fn a_direct_clear_text_request_is_one_row_with_its_host() -> Result<()> {
     let world = World::new()?;
     let daemon = world.audits()?;
     let ran = curl(&world.netns, &["http://good.example:8080/"])?;
-    check_one_row(
-        daemon,
-        &ran,
-        &direct(&ran, "good.example", "127.0.0.1", 8080, "HttpHost"),
-    )
+    check_one_row(daemon, &ran, &direct(&ran, "good.example", "127.0.0.1", 8080, "HttpHost"))
 }
 
 #[test]
 fn a_client_in_the_daemons_own_network_is_seen_too() -> Result<()> {
     let host = Netns::host();
     // Ports that nothing else on the machine is likely to use.
-    let origin = Origin::start(
-        &host,
-        Ports {
-            tls: 28443,
-            http: 28080,
-        },
-    )?;
+    let origin = Origin::start(&host, Ports { tls: 28443, http: 28080 })?;
     let daemon = Daemon::start(&["--mode", "audit"])?;
-    let resolve = [
-        "--resolve",
-        "good.example:28443:127.0.0.1",
-        "https://good.example:28443/",
-    ];
+    let resolve = ["--resolve", "good.example:28443:127.0.0.1", "https://good.example:28443/"];
     let ran = curl(&host, &resolve)?;
-    check_one_row(
-        daemon,
-        &ran,
-        &direct(&ran, "good.example", "127.0.0.1", 28443, "TlsSni"),
-    )?;
+    check_one_row(daemon, &ran, &direct(&ran, "good.example", "127.0.0.1", 28443, "TlsSni"))?;
     drop(origin);
     Ok(())
 }

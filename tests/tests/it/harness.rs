@@ -18,11 +18,7 @@ fn every_proxy_passes_what_nobody_blocks() -> Result<()> {
     let world = World::new()?;
     for kind in [Kind::Tinyproxy, Kind::Squid] {
         let proxy = world.proxy(kind)?;
-        for url in [
-            "https://evil.example:8443/",
-            "http://evil.example:8080/",
-            "https://[::1]:8443/",
-        ] {
+        for url in ["https://evil.example:8443/", "http://evil.example:8080/", "https://[::1]:8443/"] {
             for address in [proxy.url(), proxy.url_v6()] {
                 curl(&world.netns, &["-x", &address, url])?.got(PAGE)?;
             }
@@ -30,10 +26,7 @@ fn every_proxy_passes_what_nobody_blocks() -> Result<()> {
         proxy.log_with("evil.example")?;
     }
     let asked = world.origin.requests()?;
-    ensure!(
-        asked.matches("evil.example").count() >= 8,
-        "the origin's log does not name its requests:\n{asked}"
-    );
+    ensure!(asked.matches("evil.example").count() >= 8, "the origin's log does not name its requests:\n{asked}");
     Ok(())
 }
 
@@ -43,10 +36,7 @@ fn a_name_without_an_address_fails_and_is_not_taken_for_blocked() -> Result<()> 
     // Not squid: it asks the name servers that the namespace has not for half a minute.
     let proxy = world.proxy(Kind::Tinyproxy)?;
     let ran = curl(&world.netns, &["-x", &proxy.url(), "https://nowhere.example:8443/"])?;
-    ensure!(
-        ran.status != 0 && ran.was_cut_off().is_err(),
-        "a failure of another kind counts as blocked: {ran:#?}"
-    );
+    ensure!(ran.status != 0 && ran.was_cut_off().is_err(), "a failure of another kind counts as blocked: {ran:#?}");
     Ok(())
 }
 
@@ -63,16 +53,10 @@ fn the_capture_sees_payload_of_both_address_families() -> Result<()> {
     send(&mut { last }, b"GET / HTTP/1.1\r\n\r\n")?;
     wire.wait_for_payload_from(last_port)?;
     let packets = wire.stop()?;
-    ensure!(
-        packets.iter().filter(|packet| packet.syn).count() == 3,
-        "not three connections: {packets:?}"
-    );
+    ensure!(packets.iter().filter(|packet| packet.syn).count() == 3, "not three connections: {packets:?}");
     // Two requests with a hello each, at least, and the last one's line.
     let with_payload = packets.iter().filter(|packet| packet.payload > 0).count();
-    ensure!(
-        with_payload >= 5,
-        "only {with_payload} packets with payload: {packets:?}"
-    );
+    ensure!(with_payload >= 5, "only {with_payload} packets with payload: {packets:?}");
     Ok(())
 }
 
@@ -94,18 +78,13 @@ fn the_sink_counts_what_arrives_and_sees_the_end() -> Result<()> {
 fn a_post_quantum_hello_in_pieces_passes_when_nobody_looks() -> Result<()> {
     let world = World::new()?;
     let sink = Sink::start(&world.netns, (Ipv4Addr::LOCALHOST, 0).into())?;
-    for (number, pieces) in [hello::whole()?, hello::cut_in_the_name()?, hello::cut_in_the_header()?]
-        .iter()
-        .enumerate()
+    for (number, pieces) in [hello::whole()?, hello::cut_in_the_name()?, hello::cut_in_the_header()?].iter().enumerate()
     {
         let stream = hello::send_pieces(&world.netns, &sink, number, pieces)?;
         let all: usize = pieces.iter().map(Vec::len).sum();
         sink.wait_for(number, "every byte arrives", |connection| connection.bytes == all)?;
         drop(stream);
     }
-    ensure!(
-        hello::page_of_good(&world)?.contains(PAGE),
-        "the origin does not serve the post-quantum client"
-    );
+    ensure!(hello::page_of_good(&world)?.contains(PAGE), "the origin does not serve the post-quantum client");
     Ok(())
 }

@@ -70,14 +70,8 @@ fn check_blocked(pieces: &[Vec<u8>], source: &str, address: IpAddr) -> Result<()
     let pid = probe.pid();
     let end = probe.end()?;
     ensure!(end == "ConnectionAborted", "the sender was told {end}");
-    let arrived = sink
-        .wait_for(0, "the connection ends at the server", |connection| connection.ended)?
-        .bytes;
-    ensure!(
-        arrived == harmless(pieces),
-        "{arrived} bytes arrived, not {}",
-        harmless(pieces)
-    );
+    let arrived = sink.wait_for(0, "the connection ends at the server", |connection| connection.ended)?.bytes;
+    ensure!(arrived == harmless(pieces), "{arrived} bytes arrived, not {}", harmless(pieces));
     let account = daemon.stop()?;
     let verdict = blocked(EVIL).pid(pid).additional("HostnameSource", source);
     account.has(1, &verdict.additional("IndicatorSource", line.as_str()))?;
@@ -192,47 +186,26 @@ fn a_hello_in_pieces_inside_a_tunnel_is_blocked_by_the_last() -> Result<()> {
     send_by(&mut probe, &sink, 0, &pieces)?;
     let end = probe.end()?;
     ensure!(end == "ConnectionAborted", "the sender was told {end}");
-    let arrived = sink
-        .wait_for(0, "the tunnel ends at the server", |connection| connection.ended)?
-        .bytes;
-    ensure!(
-        arrived == harmless(&pieces),
-        "{arrived} bytes arrived, not {}",
-        harmless(&pieces)
-    );
+    let arrived = sink.wait_for(0, "the tunnel ends at the server", |connection| connection.ended)?.bytes;
+    ensure!(arrived == harmless(&pieces), "{arrived} bytes arrived, not {}", harmless(&pieces));
     let account = daemon.stop()?;
-    let verdict = blocked(EVIL)
-        .pid(pid)
-        .additional("HostnameSource", "TlsSni")
-        .additional("ProxyPort", proxy.port());
+    let verdict = blocked(EVIL).pid(pid).additional("HostnameSource", "TlsSni").additional("ProxyPort", proxy.port());
     account.has(1, &verdict.additional("IndicatorSource", line.as_str()))
 }
 
 #[test]
 fn a_connect_request_in_three_pieces_is_blocked_by_the_last() -> Result<()> {
-    check_blocked(
-        &request_cut_in_the_name()?,
-        "ConnectAuthority",
-        Ipv4Addr::LOCALHOST.into(),
-    )
+    check_blocked(&request_cut_in_the_name()?, "ConnectAuthority", Ipv4Addr::LOCALHOST.into())
 }
 
 #[test]
 fn a_real_handshake_with_a_post_quantum_hello_is_one_named_row() -> Result<()> {
     let world = World::new()?;
     let daemon = world.audits()?;
-    ensure!(
-        page_of_good(&world)?.contains(PAGE),
-        "the server did not answer with its page"
-    );
+    ensure!(page_of_good(&world)?.contains(PAGE), "the server did not answer with its page");
     let own = std::process::id();
-    let named = network("ConnectionSuccess")
-        .pid(own)
-        .column("RemotePort", 8443)
-        .column("RemoteIP", "127.0.0.1");
-    let named = named
-        .column("RemoteUrl", "good.example")
-        .additional("HostnameSource", "TlsSni");
+    let named = network("ConnectionSuccess").pid(own).column("RemotePort", 8443).column("RemoteIP", "127.0.0.1");
+    let named = named.column("RemoteUrl", "good.example").additional("HostnameSource", "TlsSni");
     daemon.row(&named)?;
     let account = daemon.stop()?;
     account.has(1, &named)?;

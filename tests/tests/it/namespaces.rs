@@ -37,11 +37,7 @@ fn a_process_outside_does_not_keep_those_inside_from_being_cut_off() -> Result<(
     let proxy = world.proxy(Kind::Tinyproxy)?;
     let (daemon, _) = world.blocks_evil()?;
     ask_from_outside(&world, &proxy)?;
-    curl(
-        &world.netns,
-        &["--max-time", "6", "-x", &proxy.url(), "https://evil.example:8443/"],
-    )?
-    .was_cut_off()?;
+    curl(&world.netns, &["--max-time", "6", "-x", &proxy.url(), "https://evil.example:8443/"])?.was_cut_off()?;
     daemon.stop()?;
     Ok(())
 }

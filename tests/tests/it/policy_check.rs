@@ -23,21 +23,12 @@ fn run(lists: &[&str]) -> Result<Output> {
 
 /// Everything that it said, on either stream.
 fn said(output: &Output) -> String {
-    format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    )
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 fn check_good(lists: &[&str]) -> Result<()> {
     let output = run(lists)?;
-    ensure!(
-        output.status.code() == Some(0),
-        "a good list ended with {}: {}",
-        output.status,
-        said(&output)
-    );
+    ensure!(output.status.code() == Some(0), "a good list ended with {}: {}", output.status, said(&output));
     Ok(())
 }
 
@@ -47,27 +38,15 @@ const MARK: &str = "# bad";
 fn check_bad(name: &str) -> Result<()> {
     let output = run(&[name])?;
     let stderr = String::from_utf8_lossy(&output.stderr);
-    ensure!(
-        output.status.code() == Some(1),
-        "a bad list ended with {}: {}",
-        output.status,
-        said(&output)
-    );
+    ensure!(output.status.code() == Some(1), "a bad list ended with {}: {}", output.status, said(&output));
     let text = std::fs::read_to_string(list(name))?;
     ensure!(text.contains(MARK), "{name} has no bad line");
     for (index, line) in text.lines().enumerate() {
         let at = format!("{}:{}: ", list(name).display(), index + 1);
         let told = stderr.lines().find_map(|told| told.split_once(&at));
         let bad = line.ends_with(MARK);
-        ensure!(
-            told.is_some() == bad,
-            "line {} ({line:?}) of {name}: told {told:?} in\n{stderr}",
-            index + 1
-        );
-        ensure!(
-            told.is_none_or(|(_, reason)| !reason.trim().is_empty()),
-            "no reason for {line:?}"
-        );
+        ensure!(told.is_some() == bad, "line {} ({line:?}) of {name}: told {told:?} in\n{stderr}", index + 1);
+        ensure!(told.is_none_or(|(_, reason)| !reason.trim().is_empty()), "no reason for {line:?}");
     }
     Ok(())
 }
@@ -100,12 +79,7 @@ fn each_bad_line_of_a_hosts_file_is_named_with_a_reason() -> Result<()> {
 #[test]
 fn one_bad_list_among_good_ones_is_found() -> Result<()> {
     let output = run(&["domains.txt", "bad-domains.txt", "hosts"])?;
-    ensure!(
-        output.status.code() == Some(1),
-        "ended with {}: {}",
-        output.status,
-        said(&output)
-    );
+    ensure!(output.status.code() == Some(1), "ended with {}: {}", output.status, said(&output));
     let stderr = String::from_utf8_lossy(&output.stderr);
     let good = list("domains.txt").display().to_string() + ":";
     ensure!(!stderr.contains(&good), "a good list is named:\n{stderr}");
@@ -115,15 +89,7 @@ fn one_bad_list_among_good_ones_is_found() -> Result<()> {
 #[test]
 fn a_list_that_is_missing_is_no_success() -> Result<()> {
     let output = run(&["no-such-list.txt"])?;
-    ensure!(
-        !output.status.success(),
-        "a missing list is checked as good: {}",
-        said(&output)
-    );
-    ensure!(
-        said(&output).contains("no-such-list.txt"),
-        "the missing list is not named: {}",
-        said(&output)
-    );
+    ensure!(!output.status.success(), "a missing list is checked as good: {}", said(&output));
+    ensure!(said(&output).contains("no-such-list.txt"), "the missing list is not named: {}", said(&output));
     Ok(())
 }

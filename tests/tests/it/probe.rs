@@ -27,9 +27,7 @@ impl Probe {
     pub(crate) fn start(netns: &Netns, address: SocketAddr) -> Result<Self> {
         let mut running = Running::spawn("probe", command(netns)?.args(["pieces", &address.to_string()]))?;
         let stdin = running.child().stdin.take().context("no stdin")?;
-        let lines = Feed::read(running.child().stdout.take().context("no stdout")?, |line| {
-            Ok(line.to_owned())
-        });
+        let lines = Feed::read(running.child().stdout.take().context("no stdout")?, |line| Ok(line.to_owned()));
         Ok(Self { running, stdin, lines })
     }
 
@@ -45,11 +43,7 @@ impl Probe {
     /// Has it read the head of an HTTP answer, and returns the first line.
     pub(crate) fn answer(&mut self) -> Result<String> {
         writeln!(self.stdin, "answer")?;
-        let look = |lines: &[String]| {
-            lines
-                .iter()
-                .find_map(|line| Some(line.strip_prefix("answer ")?.to_owned()))
-        };
+        let look = |lines: &[String]| lines.iter().find_map(|line| Some(line.strip_prefix("answer ")?.to_owned()));
         self.lines.wait_for(look)?.context("the probe got no answer")
     }
 
@@ -57,14 +51,8 @@ impl Probe {
     pub(crate) fn end(self) -> Result<String> {
         let Self { running, stdin, lines } = self;
         drop(stdin);
-        let look = |lines: &[String]| {
-            lines
-                .iter()
-                .find_map(|line| Some(line.strip_prefix("ended ")?.to_owned()))
-        };
-        let end = lines
-            .wait_for(look)?
-            .context("the probe does not say how its connection ended")?;
+        let look = |lines: &[String]| lines.iter().find_map(|line| Some(line.strip_prefix("ended ")?.to_owned()));
+        let end = lines.wait_for(look)?.context("the probe does not say how its connection ended")?;
         drop(running);
         Ok(end)
     }

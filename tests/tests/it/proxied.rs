@@ -62,14 +62,8 @@ fn check_three_rows(daemon: &Daemon, ran: &Ran, proxy: (&str, u16)) -> Result<()
         .additional("ProxyPort", proxy.1);
     let inner = daemon.row(&inner)?;
     let id = tcp.connection_id()?;
-    ensure!(
-        name.connection_id()? == id,
-        "the name row is of another connection than {tcp}: {name}"
-    );
-    ensure!(
-        inner.connection_id()? == id,
-        "the row of the inner name is of another connection than {tcp}: {inner}"
-    );
+    ensure!(name.connection_id()? == id, "the name row is of another connection than {tcp}: {name}");
+    ensure!(inner.connection_id()? == id, "the row of the inner name is of another connection than {tcp}: {inner}");
     Ok(())
 }
 
@@ -123,21 +117,11 @@ fn the_process_of_a_row_began_when_the_client_was_started() -> Result<()> {
     let row = daemon.row(&to_target(&ran, "good.example", "", 8443, ("127.0.0.1", proxy.port())))?;
     let began: Timestamp = row.text("InitiatingProcessCreationTime")?.parse()?;
     let seen: Timestamp = row.text("Timestamp")?.parse()?;
-    ensure!(
-        (earliest..=latest).contains(&began),
-        "{began} is not between {earliest} and {latest}"
-    );
-    ensure!(
-        (earliest..=latest).contains(&seen),
-        "{seen} is not between {earliest} and {latest}"
-    );
+    ensure!((earliest..=latest).contains(&began), "{began} is not between {earliest} and {latest}");
+    ensure!((earliest..=latest).contains(&seen), "{seen} is not between {earliest} and {latest}");
     let own = std::env::current_exe()?;
     let parent = row.text("InitiatingProcessParentFileName")?;
-    ensure!(
-        own.file_name().is_some_and(|name| name == parent),
-        "the parent is {}, not {parent}",
-        own.display()
-    );
+    ensure!(own.file_name().is_some_and(|name| name == parent), "the parent is {}, not {parent}", own.display());
     daemon.stop()?;
     Ok(())
 }
@@ -162,10 +146,7 @@ fn check_refused(kind: Kind, host: &str, port: u16) -> Result<()> {
     let proxy = world.proxy(kind)?;
     let daemon = world.audits()?;
     let ran = curl(&world.netns, &["-x", &proxy.url(), &format!("https://{host}:{port}/")])?;
-    ensure!(
-        ran.status != 0 && ran.stderr.contains("403"),
-        "the proxy did not refuse: {ran:#?}"
-    );
+    ensure!(ran.status != 0 && ran.stderr.contains("403"), "the proxy did not refuse: {ran:#?}");
     let failed = by(&ran, network("ConnectionFailed"))
         .column("RemoteUrl", host)
         .column("RemotePort", port)
@@ -174,10 +155,7 @@ fn check_refused(kind: Kind, host: &str, port: u16) -> Result<()> {
         .additional("ProxyPort", proxy.port());
     let failed = daemon.row(&failed)?;
     let tcp = daemon.row(&to_proxy(&ran, "127.0.0.1", proxy.port()))?;
-    ensure!(
-        failed.connection_id()? == tcp.connection_id()?,
-        "two connections: {tcp} and {failed}"
-    );
+    ensure!(failed.connection_id()? == tcp.connection_id()?, "two connections: {tcp} and {failed}");
     let account = daemon.stop()?;
     // The connection to the proxy, and nothing that says the target was reached.
     account.has(1, &network("ConnectionSuccess").pid(ran.pid))?;
@@ -200,10 +178,7 @@ fn a_proxy_that_asks_for_a_password_has_refused_nothing_yet() -> Result<()> {
     let proxy = world.proxy(Kind::TinyproxyWithPassword)?;
     let daemon = world.audits()?;
     let ran = curl(&world.netns, &["-x", &proxy.url(), PAGE_OF_GOOD])?;
-    ensure!(
-        ran.status != 0 && ran.stderr.contains("407"),
-        "the proxy did not ask for a password: {ran:#?}"
-    );
+    ensure!(ran.status != 0 && ran.stderr.contains("407"), "the proxy did not ask for a password: {ran:#?}");
     let asked = by(&ran, network("HttpConnectionInspected"))
         .additional("method", "CONNECT")
         .additional("host", "good.example")
@@ -252,10 +227,7 @@ fn a_plain_request_through_a_proxy_is_named_by_its_absolute_uri() -> Result<()> 
             .additional("ProxyPort", proxy.port());
         let named = daemon.row(&named)?;
         let tcp = daemon.row(&to_proxy(&ran, "127.0.0.1", proxy.port()))?;
-        ensure!(
-            named.connection_id()? == tcp.connection_id()?,
-            "two connections: {tcp} and {named}"
-        );
+        ensure!(named.connection_id()? == tcp.connection_id()?, "two connections: {tcp} and {named}");
         daemon.stop()?;
     }
     Ok(())

@@ -33,11 +33,7 @@ fn a_killed_daemon_leaves_nothing_attached_and_the_next_works() -> Result<()> {
     second.row(&blocked("evil.example").pid(stopped.pid))?;
     let reached = ask("good.example")?;
     reached.got(PAGE)?;
-    second.row(
-        &network("ConnectionSuccess")
-            .pid(reached.pid)
-            .column("RemoteUrl", "good.example"),
-    )?;
+    second.row(&network("ConnectionSuccess").pid(reached.pid).column("RemoteUrl", "good.example"))?;
     // One of each: what the first had attached would report the same connection again.
     let account = second.stop()?;
     account.has(1, &blocked("evil.example").pid(stopped.pid))?;
@@ -60,10 +56,7 @@ fn a_connection_made_before_the_daemon_goes_on() -> Result<()> {
     let world = World::new()?;
     let mut stream = world.netns.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))??;
     let (daemon, _) = world.blocks_evil()?;
-    send(
-        &mut stream,
-        b"GET / HTTP/1.1\r\nHost: good.example\r\nConnection: close\r\n\r\n",
-    )?;
+    send(&mut stream, b"GET / HTTP/1.1\r\nHost: good.example\r\nConnection: close\r\n\r\n")?;
     let answer = String::from_utf8(read_to_end(&mut stream)?)?;
     ensure!(answer.contains(PAGE), "the server answered {answer:?}");
     daemon.stop()?;

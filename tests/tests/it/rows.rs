@@ -12,11 +12,7 @@ fn every_row_has_the_columns_of_its_table() -> Result<()> {
     let world = World::new()?;
     let proxy = world.proxy(Kind::Tinyproxy)?;
     let (daemon, _) = world.audits_evil()?;
-    for url in [
-        "https://evil.example:8443/",
-        "https://good.example:9443/",
-        "http://good.example:8080/",
-    ] {
+    for url in ["https://evil.example:8443/", "https://good.example:9443/", "http://good.example:8080/"] {
         curl(&world.netns, &["-x", &proxy.url(), url])?;
         curl(&world.netns, &[url])?;
     }
@@ -26,10 +22,7 @@ fn every_row_has_the_columns_of_its_table() -> Result<()> {
     for row in &account.rows {
         schema::check(row)?;
         tables.insert(row.text("Table")?);
-        let report = row
-            .column("ReportId")
-            .with_context(|| format!("no ReportId in {row}"))?
-            .to_string();
+        let report = row.column("ReportId").with_context(|| format!("no ReportId in {row}"))?.to_string();
         let identity = (row.text("DeviceName")?, row.text("Timestamp")?, report);
         ensure!(identities.insert(identity), "two rows have one identity: {row}");
     }

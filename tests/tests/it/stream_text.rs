@@ -19,23 +19,11 @@ fn a_proxied_connection_is_a_line_with_process_target_and_proxy() -> Result<()> 
     let proxy = world.proxy(Kind::Tinyproxy)?;
     let mut command = Command::new(binary()?);
     command.args(["run", "--mode", "audit", "--stream", "--format", "text"]);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Running::spawn("proxysight", &mut command)?;
-    let lines = Feed::read(running.child().stdout.take().context("no stdout")?, |line| {
-        Ok(line.to_owned())
-    });
-    let talk = Feed::read(running.child().stderr.take().context("no stderr")?, |line| {
-        Ok(line.to_owned())
-    });
-    let attached = |lines: &[String]| {
-        lines
-            .iter()
-            .any(|line| line.starts_with("proxysight: attached "))
-            .then_some(())
-    };
+    let lines = Feed::read(running.child().stdout.take().context("no stdout")?, |line| Ok(line.to_owned()));
+    let talk = Feed::read(running.child().stderr.take().context("no stderr")?, |line| Ok(line.to_owned()));
+    let attached = |lines: &[String]| lines.iter().any(|line| line.starts_with("proxysight: attached ")).then_some(());
     ensure!(talk.wait_for(attached)?.is_some(), "it did not attach");
     let ran = curl(&world.netns, &["-x", &proxy.url(), "https://good.example:8443/"])?;
     ran.got(PAGE)?;

@@ -21,11 +21,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> Result<Self> {
         let netns = Netns::new()?;
-        Ok(Self {
-            origin: Origin::start(&netns, Ports::default())?,
-            netns,
-            policies: TempDir::new()?,
-        })
+        Ok(Self { origin: Origin::start(&netns, Ports::default())?, netns, policies: TempDir::new()? })
     }
 
     pub(crate) fn proxy(&self, kind: Kind) -> Result<Proxy> {

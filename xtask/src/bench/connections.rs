@@ -40,13 +40,7 @@ pub(crate) struct Arguments {
     daemon: Option<PathBuf>,
 }
 
-pub(super) fn main(
-    Arguments {
-        rounds,
-        seconds,
-        daemon,
-    }: Arguments,
-) -> Result<()> {
+pub(super) fn main(Arguments { rounds, seconds, daemon }: Arguments) -> Result<()> {
     if machine::root()? != Root::Already {
         bail!(
             "attaching kernel programs needs root\n  next: `cargo xtask build`, then \
@@ -63,10 +57,7 @@ pub(super) fn main(
     let directory = Directory::make(root.join("target/bench"))?;
     let next = "see that no other proxysight runs (`pgrep proxysight`), then run this again";
     steps.run("connections", next, |step| {
-        let load = Load {
-            server: Server::start(&directory.0)?,
-            seconds,
-        };
+        let load = Load { server: Server::start(&directory.0)?, seconds };
         // The first round warms caches and is thrown away.
         load.measure()?;
         step.print("round  order    without/s     with/s  ratio   cpu%  peak MiB      rows  account");
@@ -128,16 +119,10 @@ impl Load {
         step.at(format!("round {round}"));
         if is_without_first(round) {
             let without = self.measure()?;
-            Ok(Pair {
-                without,
-                with: self.with(program, rows)?,
-            })
+            Ok(Pair { without, with: self.with(program, rows)? })
         } else {
             let with = self.with(program, rows)?;
-            Ok(Pair {
-                without: self.measure()?,
-                with,
-            })
+            Ok(Pair { without: self.measure()?, with })
         }
     }
 
@@ -150,31 +135,16 @@ impl Load {
         let account = daemon.stop()?;
         let file = fs::File::open(rows).with_context(|| format!("open {}", rows.display()))?;
         let rows = BufReader::new(file).split(b'\n').count();
-        Ok(With {
-            per_second,
-            cpu_percent,
-            peak_mib,
-            rows,
-            account,
-        })
+        Ok(With { per_second, cpu_percent, peak_mib, rows, account })
     }
 
     /// Connections a second that wrk gets done.
     fn measure(&self) -> Result<f64> {
         let mut wrk = Command::new(machine::find("wrk").context("wrk is not here")?);
-        wrk.args([
-            "-t1",
-            IN_FLIGHT,
-            &format!("-d{}s", self.seconds),
-            "-H",
-            "Connection: close",
-            &self.server.url(),
-        ]);
+        wrk.args(["-t1", IN_FLIGHT, &format!("-d{}s", self.seconds), "-H", "Connection: close", &self.server.url()]);
         let answer = wrk.output().context("start wrk")?;
         let text = String::from_utf8_lossy(&answer.stdout);
-        let trouble = text
-            .lines()
-            .find(|line| line.contains("Socket errors") || line.contains("Non-2xx"));
+        let trouble = text.lines().find(|line| line.contains("Socket errors") || line.contains("Non-2xx"));
         if let Some(trouble) = trouble.filter(|_| has_errors(&text)) {
             bail!("wrk could not make every connection: {}", trouble.trim());
         }
@@ -189,13 +159,7 @@ impl Pair {
 
     fn row(&self, round: u32) -> String {
         let order = if is_without_first(round) { "off,on" } else { "on,off" };
-        let With {
-            per_second,
-            cpu_percent,
-            peak_mib,
-            rows,
-            account,
-        } = &self.with;
+        let With { per_second, cpu_percent, peak_mib, rows, account } = &self.with;
         format!(
             "{round:>5}  {order}  {:>10.1}  {per_second:>9.1}  {:>5.3}  {cpu_percent:>5.1}  {peak_mib:>8.1}  {rows:>8}  {account}",
             self.without,
@@ -210,36 +174,25 @@ fn is_without_first(round: u32) -> bool {
 
 /// The number after `Requests/sec:`.
 fn per_second(text: &str) -> Option<f64> {
-    text.lines()
-        .find_map(|line| line.trim().strip_prefix("Requests/sec:"))?
-        .trim()
-        .parse()
-        .ok()
+    text.lines().find_map(|line| line.trim().strip_prefix("Requests/sec:"))?.trim().parse().ok()
 }
 
 /// A server that closes first makes wrk count some closes as read errors; only other kinds are failures.
 fn has_errors(text: &str) -> bool {
     let counts = |kind: &str| {
         let behind = text.split_once(&format!("{kind} ")).map(|(_, rest)| rest);
-        behind
-            .and_then(|rest| rest.split([',', '\n']).next())
-            .is_some_and(|count| count.trim() != "0")
+        behind.and_then(|rest| rest.split([',', '\n']).next()).is_some_and(|count| count.trim() != "0")
     };
     text.contains("Non-2xx") || (text.contains("Socket errors") && (counts("connect") || counts("timeout")))
 }
 
 fn spread(ratios: &mut [f64]) -> Result<String> {
     ratios.sort_by(f64::total_cmp);
-    let (Some(least), Some(most)) = (ratios.first(), ratios.last()) else {
-        bail!("no round was measured")
-    };
+    let (Some(least), Some(most)) = (ratios.first(), ratios.last()) else { bail!("no round was measured") };
     let upper = ratios.get(ratios.len() / 2).unwrap_or(most);
     let lower = ratios.get((ratios.len() - 1) / 2).unwrap_or(least);
     let median = f64::midpoint(*lower, *upper);
-    Ok(format!(
-        "with/without: median {median:.3}, min {least:.3}, max {most:.3} of {} pairs",
-        ratios.len()
-    ))
+    Ok(format!("with/without: median {median:.3}, min {least:.3}, max {most:.3} of {} pairs", ratios.len()))
 }
 
 #[cfg(test)]

@@ -36,10 +36,7 @@ impl Daemon {
         let (lines, talk) = mpsc::channel();
         // The thread ends when the pipe closes: with the child, or when nobody listens.
         thread::spawn(move || {
-            BufReader::new(stderr)
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| lines.send(line))
+            BufReader::new(stderr).lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
         });
         let daemon = Self { running, talk };
         daemon.wait_for(READY)?;
@@ -72,10 +69,7 @@ impl Daemon {
                 Ok(line) if line.starts_with(start) => return Ok(line),
                 Ok(line) => said = format!("{said}  {line}\n"),
                 Err(RecvTimeoutError::Timeout) => {
-                    bail!(
-                        "proxysight did not say `{start}` within {} s; it said:\n{said}",
-                        PATIENCE.as_secs()
-                    )
+                    bail!("proxysight did not say `{start}` within {} s; it said:\n{said}", PATIENCE.as_secs())
                 }
                 Err(RecvTimeoutError::Disconnected) => bail!("proxysight ended without `{start}`; it said:\n{said}"),
             }

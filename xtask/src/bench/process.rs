@@ -22,9 +22,7 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn start(name: &'static str, command: &mut Command) -> Result<Self> {
-        let child = command
-            .spawn()
-            .with_context(|| format!("start `{}`", step::shown(command)))?;
+        let child = command.spawn().with_context(|| format!("start `{}`", step::shown(command)))?;
         Ok(Self { child, name })
     }
 

@@ -33,13 +33,7 @@ impl Server {
         let configuration = directory.join("nginx.conf");
         fs::write(&configuration, text(directory, address)).context("write nginx.conf")?;
         let mut command = Command::new(program);
-        command
-            .arg("-p")
-            .arg(directory)
-            .arg("-c")
-            .arg(&configuration)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
+        command.arg("-p").arg(directory).arg("-c").arg(&configuration).stdin(Stdio::null()).stdout(Stdio::null());
         let mut nginx = Running::start("nginx", &mut command)?;
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {

@@ -14,33 +14,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("record", &["process", "correlate", "decide"]),
     ("host", &["record"]),
     ("stream", &["account", "record"]),
-    (
-        "pipeline",
-        &[
-            "kernel",
-            "process",
-            "account",
-            "correlate",
-            "decide",
-            "record",
-            "stream",
-        ],
-    ),
+    ("pipeline", &["kernel", "process", "account", "correlate", "decide", "record", "stream"]),
     ("cli", &[]),
     (
         "command",
-        &[
-            "kernel",
-            "process",
-            "account",
-            "correlate",
-            "decide",
-            "record",
-            "host",
-            "stream",
-            "pipeline",
-            "cli",
-        ],
+        &["kernel", "process", "account", "correlate", "decide", "record", "host", "stream", "pipeline", "cli"],
     ),
 ];
 
@@ -51,11 +29,7 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
     let Some(file) = source.path.strip_prefix(MODULES).filter(|file| !ROOTS.contains(file)) else {
         return Vec::new();
     };
-    let parts: Vec<&str> = file
-        .trim_end_matches(".rs")
-        .split('/')
-        .filter(|part| *part != "mod")
-        .collect();
+    let parts: Vec<&str> = file.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").collect();
     let Some(module) = parts.first().copied() else {
         return Vec::new();
     };
@@ -73,17 +47,11 @@ pub(super) fn check(source: &Source) -> Vec<Finding> {
         .collect();
     // A group names its module once for each item.
     found.dedup();
-    found
-        .into_iter()
-        .map(|(line, target)| Finding::error(source, line, "edge", advice(module, target)))
-        .collect()
+    found.into_iter().map(|(line, target)| Finding::error(source, line, "edge", advice(module, target))).collect()
 }
 
 fn allowed(module: &str) -> Option<&'static [&'static str]> {
-    MAY_USE
-        .iter()
-        .find(|(name, _)| *name == module)
-        .map(|(_, allowed)| *allowed)
+    MAY_USE.iter().find(|(name, _)| *name == module).map(|(_, allowed)| *allowed)
 }
 
 /// The module at the top that a path leads to: `crate::X`, or as many `super` as lead out of the file's own.
@@ -110,10 +78,7 @@ mod tests {
 
     #[test]
     fn an_edge_against_the_stream_fires() {
-        assert_eq!(
-            fired(check, "monitor/src/record/row.rs", "use crate::stream::Text;"),
-            [(1, "edge")]
-        );
+        assert_eq!(fired(check, "monitor/src/record/row.rs", "use crate::stream::Text;"), [(1, "edge")]);
         assert_eq!(fired(check, "monitor/src/stream.rs", "use crate::record::Row;"), []);
         assert_eq!(fired(check, "monitor/src/stream.rs", "use crate::stream::Row;"), []);
     }
@@ -121,27 +86,15 @@ mod tests {
     #[test]
     fn a_group_an_inline_path_and_super_fire_too() {
         let text = "use crate::{\n    correlate::A,\n    kernel::B,\n};\nfn a() { crate::stream::b() }\nuse super::super::cli;";
-        assert_eq!(
-            fired(check, "monitor/src/record/row.rs", text),
-            [(3, "edge"), (5, "edge"), (6, "edge")]
-        );
+        assert_eq!(fired(check, "monitor/src/record/row.rs", text), [(3, "edge"), (5, "edge"), (6, "edge")]);
         assert_eq!(fired(check, "monitor/src/record/row.rs", "use super::column;"), []);
-        assert_eq!(
-            fired(check, "monitor/src/record/mod.rs", "use super::cli;"),
-            [(1, "edge")]
-        );
+        assert_eq!(fired(check, "monitor/src/record/mod.rs", "use super::cli;"), [(1, "edge")]);
     }
 
     #[test]
     fn nothing_but_main_and_command_use_the_command_line() {
-        assert_eq!(
-            fired(check, "monitor/src/pipeline.rs", "use crate::command::run;"),
-            [(1, "edge")]
-        );
-        assert_eq!(
-            fired(check, "monitor/src/stream/mod.rs", "use crate::cli::Format;"),
-            [(1, "edge")]
-        );
+        assert_eq!(fired(check, "monitor/src/pipeline.rs", "use crate::command::run;"), [(1, "edge")]);
+        assert_eq!(fired(check, "monitor/src/stream/mod.rs", "use crate::cli::Format;"), [(1, "edge")]);
         assert_eq!(fired(check, "monitor/src/main.rs", "use monitor::command::run;"), []);
     }
 

@@ -16,10 +16,7 @@ enum Group {
 }
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
-    first_misplaced(source)
-        .map(|line| Finding::error(source, line, "imports", ADVICE))
-        .into_iter()
-        .collect()
+    first_misplaced(source).map(|line| Finding::error(source, line, "imports", ADVICE)).into_iter().collect()
 }
 
 /// What the lines are part of.
@@ -70,12 +67,7 @@ fn item_at(text: &str) -> Item {
 }
 
 fn group(import: &str) -> Group {
-    match import
-        .trim_start_matches("use ")
-        .split([':', ';', ' '])
-        .next()
-        .unwrap_or_default()
-    {
+    match import.trim_start_matches("use ").split([':', ';', ' ']).next().unwrap_or_default() {
         "std" | "core" | "alloc" => Group::Std,
         "crate" | "self" | "super" => Group::Crate,
         _ => Group::External,
@@ -104,17 +96,11 @@ mod tests {
 
     #[test]
     fn a_wrong_order_fires() {
-        assert_eq!(
-            fired(check, "a.rs", "use crate::a;\n\nuse std::fs;\n"),
-            [(3, "imports")]
-        );
+        assert_eq!(fired(check, "a.rs", "use crate::a;\n\nuse std::fs;\n"), [(3, "imports")]);
     }
 
     #[test]
     fn a_missing_blank_line_fires() {
-        assert_eq!(
-            fired(check, "a.rs", "use std::fs;\nuse anyhow::Result;\n"),
-            [(2, "imports")]
-        );
+        assert_eq!(fired(check, "a.rs", "use std::fs;\nuse anyhow::Result;\n"), [(2, "imports")]);
     }
 }

@@ -11,20 +11,13 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
         return Vec::new();
     };
     let others = sources.iter().filter(|source| source.path != LIMITS);
-    let mut used: HashSet<&str> = others
-        .flat_map(|source| &source.names)
-        .flat_map(|name| &name.segments)
-        .map(String::as_str)
-        .collect();
-    let declared: Vec<(usize, &str)> = (1..)
-        .zip(&limits.code)
-        .filter_map(|(line, text)| Some((line, declared_name(text)?)))
-        .collect();
+    let mut used: HashSet<&str> =
+        others.flat_map(|source| &source.names).flat_map(|name| &name.segments).map(String::as_str).collect();
+    let declared: Vec<(usize, &str)> =
+        (1..).zip(&limits.code).filter_map(|(line, text)| Some((line, declared_name(text)?))).collect();
     // A limit that another one is made of is used through it.
     for name in &limits.names {
-        let is_in_a_value = declared
-            .iter()
-            .any(|(line, declared)| *line == name.line && !name.has(declared));
+        let is_in_a_value = declared.iter().any(|(line, declared)| *line == name.line && !name.has(declared));
         if is_in_a_value {
             used.extend(name.segments.iter().map(String::as_str));
         }
@@ -33,22 +26,14 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
         .into_iter()
         .filter(|(_, name)| !used.contains(name))
         .map(|(line, name)| {
-            Finding::error(
-                limits,
-                line,
-                "limit",
-                format!("nothing uses {name}: apply it or remove it"),
-            )
+            Finding::error(limits, line, "limit", format!("nothing uses {name}: apply it or remove it"))
         })
         .collect()
 }
 
 /// `NAME` of `pub const NAME: …`.
 fn declared_name(text: &str) -> Option<&str> {
-    text.strip_prefix("pub const ")?
-        .split(':')
-        .next()
-        .filter(|name| !name.contains(' '))
+    text.strip_prefix("pub const ")?.split(':').next().filter(|name| !name.contains(' '))
 }
 
 #[cfg(test)]
@@ -56,10 +41,7 @@ mod tests {
     use super::*;
 
     fn fired(limits: &str, other: &str) -> Vec<usize> {
-        let sources = [
-            Source::new(LIMITS, limits),
-            Source::new("monitor-ebpf/src/maps.rs", other),
-        ];
+        let sources = [Source::new(LIMITS, limits), Source::new("monitor-ebpf/src/maps.rs", other)];
         check(&sources).iter().map(|finding| finding.line).collect()
     }
 
@@ -73,9 +55,6 @@ mod tests {
 
     #[test]
     fn a_limit_that_another_is_made_of_is_used() {
-        assert_eq!(
-            fired("pub const A: u32 = 1;\npub const B: u32 = A * 2;", "use crate::B;"),
-            []
-        );
+        assert_eq!(fired("pub const A: u32 = 1;\npub const B: u32 = A * 2;", "use crate::B;"), []);
     }
 }

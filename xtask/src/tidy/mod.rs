@@ -34,15 +34,8 @@ pub(crate) fn run(root: &Path, steps: &mut Steps) -> Result<()> {
         for finding in &findings {
             step.print(&finding.to_string());
         }
-        let errors = findings
-            .iter()
-            .filter(|finding| finding.weight == Weight::Error)
-            .count();
-        step.say(&format!(
-            "{} files, {errors} errors, {} warnings",
-            sources.len(),
-            findings.len() - errors
-        ));
+        let errors = findings.iter().filter(|finding| finding.weight == Weight::Error).count();
+        step.say(&format!("{} files, {errors} errors, {} warnings", sources.len(), findings.len() - errors));
         if errors > 0 {
             bail!("{errors} of the rules in xtask/src/tidy are broken");
         }
@@ -53,14 +46,7 @@ pub(crate) fn run(root: &Path, steps: &mut Steps) -> Result<()> {
 fn check(sources: &[Source]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = sources
         .iter()
-        .flat_map(|source| {
-            [
-                places::check(source),
-                edges::check(source),
-                imports::check(source),
-                shape::check(source),
-            ]
-        })
+        .flat_map(|source| [places::check(source), edges::check(source), imports::check(source), shape::check(source)])
         .flatten()
         .chain(limits::check(sources))
         .collect();
@@ -86,25 +72,13 @@ enum Weight {
 
 impl Finding {
     fn error(source: &Source, line: usize, rule: &'static str, advice: impl Into<String>) -> Self {
-        Self {
-            path: source.path.clone(),
-            line,
-            rule,
-            advice: advice.into(),
-            weight: Weight::Error,
-        }
+        Self { path: source.path.clone(), line, rule, advice: advice.into(), weight: Weight::Error }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            line,
-            rule,
-            advice,
-            weight,
-        } = self;
+        let Self { path, line, rule, advice, weight } = self;
         match weight {
             Weight::Error => write!(f, "{path}:{line}: {rule}: {advice}"),
             Weight::Warning => write!(f, "{path}:{line}: {rule} (warning): {advice}"),
@@ -115,10 +89,7 @@ impl fmt::Display for Finding {
 /// The rules that fire on one small file, with their lines.
 #[cfg(test)]
 fn fired(check: impl Fn(&Source) -> Vec<Finding>, path: &str, text: &str) -> Vec<(usize, &'static str)> {
-    check(&Source::new(path, text))
-        .iter()
-        .map(|finding| (finding.line, finding.rule))
-        .collect()
+    check(&Source::new(path, text)).iter().map(|finding| (finding.line, finding.rule)).collect()
 }
 
 #[cfg(test)]
@@ -128,10 +99,7 @@ mod tests {
     #[test]
     fn a_finding_prints_as_path_line_rule_and_what_to_do() {
         let source = Source::new("a/b.rs", "");
-        assert_eq!(
-            Finding::error(&source, 3, "unsafe", "move it").to_string(),
-            "a/b.rs:3: unsafe: move it"
-        );
+        assert_eq!(Finding::error(&source, 3, "unsafe", "move it").to_string(), "a/b.rs:3: unsafe: move it");
     }
 
     #[test]

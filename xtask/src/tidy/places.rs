@@ -141,9 +141,7 @@ fn holds(rule: &Rule, source: &Source) -> bool {
 fn attributes(source: &Source) -> impl Iterator<Item = Finding> {
     source.code.iter().zip(1..).flat_map(move |(text, line)| {
         let squeezed: String = text.split_whitespace().collect();
-        let breaks = ATTRIBUTES
-            .iter()
-            .filter(move |(attribute, _)| squeezed.contains(attribute));
+        let breaks = ATTRIBUTES.iter().filter(move |(attribute, _)| squeezed.contains(attribute));
         breaks.map(move |(_, advice)| Finding::error(source, line, "attribute", *advice))
     })
 }
@@ -156,12 +154,7 @@ fn decoders(source: &Source) -> impl Iterator<Item = Finding> {
     let allowed = usize::from(is_home);
     let found: Vec<usize> = lines.iter().filter(is_public_decoder).map(|(line, _)| *line).collect();
     found.into_iter().skip(allowed).map(|line| {
-        Finding::error(
-            source,
-            line,
-            "one-decoder",
-            format!("{EVENTS}/mod.rs has the one `fn decode`: extend that"),
-        )
+        Finding::error(source, line, "one-decoder", format!("{EVENTS}/mod.rs has the one `fn decode`: extend that"))
     })
 }
 
@@ -177,30 +170,20 @@ mod tests {
         assert_eq!(fired(check, "monitor/src/kernel/ring.rs", text), []);
         assert_eq!(fired(check, "monitor-ebpf/src/main.rs", text), []);
         assert_eq!(
-            fired(
-                check,
-                "monitor/src/lib.rs",
-                "#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"
-            ),
+            fired(check, "monitor/src/lib.rs", "#![deny(unsafe_code)] // unsafe\nconst A: &str = \"unsafe\";"),
             []
         );
     }
 
     #[test]
     fn aya_fires_outside_the_kernel_modules() {
-        assert_eq!(
-            fired(check, "monitor/src/command/run.rs", "use aya::Ebpf;"),
-            [(1, "aya")]
-        );
+        assert_eq!(fired(check, "monitor/src/command/run.rs", "use aya::Ebpf;"), [(1, "aya")]);
         assert_eq!(fired(check, "monitor/src/kernel.rs", "use aya::Ebpf;"), []);
     }
 
     #[test]
     fn clap_fires_outside_the_command_line() {
-        assert_eq!(
-            fired(check, "monitor/src/main.rs", "use clap::Parser as _;"),
-            [(1, "clap")]
-        );
+        assert_eq!(fired(check, "monitor/src/main.rs", "use clap::Parser as _;"), [(1, "clap")]);
         assert_eq!(fired(check, "monitor/src/cli.rs", "use clap::Parser;"), []);
     }
 
@@ -214,41 +197,24 @@ mod tests {
     #[test]
     fn clocks_and_io_fire_in_the_pure_modules_also_from_a_group() {
         let text = "use std::{\n    fs,\n    net::IpAddr,\n    time::Instant,\n};\nfn a() { Instant::now() }";
-        assert_eq!(
-            fired(check, "monitor/src/correlate/mod.rs", text),
-            [(2, "pure"), (6, "pure")]
-        );
+        assert_eq!(fired(check, "monitor/src/correlate/mod.rs", text), [(2, "pure"), (6, "pure")]);
         assert_eq!(fired(check, "monitor/src/stream.rs", text), []);
         let printing = "use std::io::{self, Write as _};\nfn a() { io::stdout().write(b) }\nfn b() { println!() }";
-        assert_eq!(
-            fired(check, "monitor/src/record/json.rs", printing),
-            [(2, "pure"), (3, "pure")]
-        );
+        assert_eq!(fired(check, "monitor/src/record/json.rs", printing), [(2, "pure"), (3, "pure")]);
         let tested = "fn a() {}\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}";
         assert_eq!(fired(check, "monitor/src/decide/mod.rs", tested), []);
     }
 
     #[test]
     fn unfinished_code_fires() {
-        assert_eq!(
-            fired(
-                check,
-                "monitor/src/a.rs",
-                "fn a() { todo!() }\nfn b() { unimplemented!() }"
-            )
-            .len(),
-            2
-        );
+        assert_eq!(fired(check, "monitor/src/a.rs", "fn a() { todo!() }\nfn b() { unimplemented!() }").len(), 2);
         assert_eq!(fired(check, "monitor/src/a.rs", "fn todo() {}"), []);
     }
 
     #[test]
     fn attributes_that_hide_a_problem_fire() {
         let text = "#[allow(dead_code)]\n#![ allow(x)]\n#[ignore]\n#[should_panic(expected = \"x\")]\n#[expect(x, reason = \"y\")]";
-        let lines: Vec<usize> = fired(check, "xtask/src/a.rs", text)
-            .iter()
-            .map(|(line, _)| *line)
-            .collect();
+        let lines: Vec<usize> = fired(check, "xtask/src/a.rs", text).iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [1, 2, 3, 4]);
     }
 
@@ -256,13 +222,7 @@ mod tests {
     fn a_second_decoder_fires() {
         let text = "pub fn decode(bytes: &[u8]) {}\n";
         assert_eq!(fired(check, "monitor-common/src/event/mod.rs", text), []);
-        assert_eq!(
-            fired(check, "monitor-common/src/event/mod.rs", &text.repeat(2)),
-            [(2, "one-decoder")]
-        );
-        assert_eq!(
-            fired(check, "monitor-common/src/event/named.rs", text),
-            [(1, "one-decoder")]
-        );
+        assert_eq!(fired(check, "monitor-common/src/event/mod.rs", &text.repeat(2)), [(2, "one-decoder")]);
+        assert_eq!(fired(check, "monitor-common/src/event/named.rs", text), [(1, "one-decoder")]);
     }
 }

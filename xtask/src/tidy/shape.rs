@@ -7,32 +7,16 @@ const LINES_WARN: usize = 400;
 
 pub(super) fn check(source: &Source) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let first = source
-        .lines
-        .iter()
-        .zip(1..)
-        .find(|(text, _)| !text.is_empty() && !text.starts_with("#!["));
+    let first = source.lines.iter().zip(1..).find(|(text, _)| !text.is_empty() && !text.starts_with("#!["));
     if !first.is_some_and(|(text, _)| text.starts_with("//!")) {
         let line = first.map_or(1, |(_, line)| line);
-        findings.push(Finding::error(
-            source,
-            line,
-            "doc",
-            "begin the file with `//!`: what it does and never does",
-        ));
+        findings.push(Finding::error(source, line, "doc", "begin the file with `//!`: what it does and never does"));
     }
     let count = source.lines.len();
     if count > LINES_WARN {
         let advice = format!("{count} lines: split it by idea ({LINES_WARN} is long, {LINES_MAX} the end)");
-        let weight = if count > LINES_MAX {
-            Weight::Error
-        } else {
-            Weight::Warning
-        };
-        findings.push(Finding {
-            weight,
-            ..Finding::error(source, count, "size", advice)
-        });
+        let weight = if count > LINES_MAX { Weight::Error } else { Weight::Warning };
+        findings.push(Finding { weight, ..Finding::error(source, count, "size", advice) });
     }
     findings
 }
@@ -42,10 +26,7 @@ mod tests {
     use super::*;
 
     fn weights(text: &str) -> Vec<(&'static str, Weight)> {
-        check(&Source::new("a.rs", text))
-            .iter()
-            .map(|finding| (finding.rule, finding.weight))
-            .collect()
+        check(&Source::new("a.rs", text)).iter().map(|finding| (finding.rule, finding.weight)).collect()
     }
 
     #[test]

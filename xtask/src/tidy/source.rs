@@ -36,9 +36,7 @@ impl Name {
     /// Whether `path` (as in `std::fs`) is a part of this one.
     pub(super) fn has(&self, path: &str) -> bool {
         let wanted: Vec<&str> = path.split("::").collect();
-        self.segments
-            .windows(wanted.len())
-            .any(|window| window.iter().eq(wanted.iter()))
+        self.segments.windows(wanted.len()).any(|window| window.iter().eq(wanted.iter()))
     }
 }
 
@@ -50,13 +48,7 @@ impl Source {
         let names = names(&blanked);
         let is_all_tests = path.ends_with("/tests.rs") || path.contains("/tests/");
         let tests_from = if is_all_tests { 1 } else { tests_from(&code) };
-        Self {
-            path: path.to_owned(),
-            lines,
-            code,
-            names,
-            tests_from,
-        }
+        Self { path: path.to_owned(), lines, code, names, tests_from }
     }
 
     /// Whether `line` (from 1) belongs to unit tests.
@@ -66,11 +58,7 @@ impl Source {
 
     /// Whether the file is the module at `place` or in it; the empty place is everywhere.
     pub(super) fn is_in(&self, place: &str) -> bool {
-        place.is_empty()
-            || self
-                .path
-                .strip_prefix(place)
-                .is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
+        place.is_empty() || self.path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
     }
 }
 
@@ -100,25 +88,12 @@ pub(super) fn read_all(root: &Path) -> Result<Vec<Source>> {
 
 fn list(root: &Path) -> Result<Vec<PathBuf>> {
     let mut git = Command::new("git");
-    git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--",
-        "*.rs",
-    ])
-    .current_dir(root);
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.rs"]).current_dir(root);
     if let Ok(answer) = git.output()
         && answer.status.success()
     {
         let text = String::from_utf8_lossy(&answer.stdout).into_owned();
-        return Ok(text
-            .split('\0')
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
-            .collect());
+        return Ok(text.split('\0').filter(|path| !path.is_empty()).map(PathBuf::from).collect());
     }
     let mut found = Vec::new();
     walk(root, Path::new(""), &mut found)?;
@@ -156,9 +131,9 @@ fn blank(text: &str) -> String {
             '/' if at(index + 1) == '*' => block_end(&at, index, characters.len()),
             '"' => string_end(&at, index + 1, characters.len()),
             'r' if begins_word || at(index - 1) == 'b' || at(index - 1) == 'c' => raw_end(&at, index, characters.len()),
-            '\'' if at(index + 1) == '\\' => (index + 3..characters.len())
-                .find(|&i| at(i) == '\'')
-                .map_or(index + 1, |i| i + 1),
+            '\'' if at(index + 1) == '\\' => {
+                (index + 3..characters.len()).find(|&i| at(i) == '\'').map_or(index + 1, |i| i + 1)
+            }
             '\'' if at(index + 2) == '\'' => index + 3,
             _ => index + 1,
         };
@@ -225,18 +200,9 @@ fn is_word(character: char) -> bool {
 
 /// Every path of `code`.
 fn names(code: &str) -> Vec<Name> {
-    let mut reader = Reader {
-        characters: code.chars().collect(),
-        index: 0,
-        line: 1,
-        found: Vec::new(),
-    };
+    let mut reader = Reader { characters: code.chars().collect(), index: 0, line: 1, found: Vec::new() };
     while let Some(character) = reader.peek() {
-        if is_word(character) {
-            reader.path(&[])
-        } else {
-            reader.step()
-        }
+        if is_word(character) { reader.path(&[]) } else { reader.step() }
     }
     reader.found
 }
@@ -267,9 +233,7 @@ impl Reader {
     }
 
     fn follows(&self, text: &str) -> bool {
-        text.chars()
-            .enumerate()
-            .all(|(offset, character)| self.characters.get(self.index + offset) == Some(&character))
+        text.chars().enumerate().all(|(offset, character)| self.characters.get(self.index + offset) == Some(&character))
     }
 
     fn word(&mut self) -> String {
@@ -313,10 +277,7 @@ impl Reader {
                 '}' => return self.step(),
                 _ if is_word(character) => self.path(prefix),
                 '*' => {
-                    self.found.push(Name {
-                        line: self.line,
-                        segments: prefix.to_vec(),
-                    });
+                    self.found.push(Name { line: self.line, segments: prefix.to_vec() });
                     self.step();
                 }
                 _ => self.step(),
@@ -330,10 +291,7 @@ mod tests {
     use super::*;
 
     fn paths(code: &str) -> Vec<String> {
-        names(&blank(code))
-            .iter()
-            .map(|name| name.segments.join("::"))
-            .collect()
+        names(&blank(code)).iter().map(|name| name.segments.join("::")).collect()
     }
 
     #[test]
@@ -348,10 +306,7 @@ mod tests {
 
     #[test]
     fn groups_are_spelt_out() {
-        assert_eq!(
-            paths("use std::{fs, io::{self, Read}};"),
-            ["use", "std::fs", "std::io::self", "std::io::Read"]
-        );
+        assert_eq!(paths("use std::{fs, io::{self, Read}};"), ["use", "std::fs", "std::io::self", "std::io::Read"]);
         assert_eq!(paths("use a::*;\nb!(c != d)"), ["use", "a", "b!", "c", "d"]);
     }
 
@@ -369,10 +324,7 @@ mod tests {
 
     #[test]
     fn unit_tests_begin_at_their_module_and_not_at_a_declaration() {
-        let source = Source::new(
-            "a/src/b.rs",
-            "#[cfg(test)]\nmod tests;\nfn a() {}\n#[cfg(test)]\nmod more {\n}\n",
-        );
+        let source = Source::new("a/src/b.rs", "#[cfg(test)]\nmod tests;\nfn a() {}\n#[cfg(test)]\nmod more {\n}\n");
         assert!(!source.is_test(3) && source.is_test(4));
     }
 

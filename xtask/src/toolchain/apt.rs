@@ -77,9 +77,7 @@ impl Apt {
     pub(super) fn missing(&self, step: &Step, wanted: &[&str]) -> Result<Vec<Package>> {
         let mut simulate = self.command("apt-get");
         simulate.args(["install", "-s", "--no-install-recommends"]).args(wanted);
-        let plan = step
-            .capture(&mut simulate)
-            .context("this system's apt sources do not offer the compiler")?;
+        let plan = step.capture(&mut simulate).context("this system's apt sources do not offer the compiler")?;
         Ok(parse_plan(&plan))
     }
 
@@ -87,11 +85,7 @@ impl Apt {
     pub(super) fn download(&self, step: &Step, packages: &[Package], directory: &Path) -> Result<()> {
         let mut download = self.command("apt-get");
         download.arg("download").current_dir(directory);
-        download.args(
-            packages
-                .iter()
-                .map(|package| format!("{}={}", package.name, package.version)),
-        );
+        download.args(packages.iter().map(|package| format!("{}={}", package.name, package.version)));
         step.capture(&mut download)?;
         Ok(())
     }
@@ -100,11 +94,7 @@ impl Apt {
 /// `installed` without the packages whose name starts with one of `together`.
 fn less(installed: &str, together: &[&str]) -> String {
     let is_kept = |paragraph: &&str| {
-        let name = paragraph
-            .trim_start()
-            .lines()
-            .next()
-            .and_then(|line| line.strip_prefix("Package: "));
+        let name = paragraph.trim_start().lines().next().and_then(|line| line.strip_prefix("Package: "));
         !name.is_some_and(|name| together.iter().any(|start| name.starts_with(start)))
     };
     let mut kept = installed.split("\n\n").filter(is_kept).collect::<Vec<_>>().join("\n\n");
@@ -121,10 +111,7 @@ fn parse_plan(plan: &str) -> Vec<Package> {
             let version = new.split_whitespace().next()?;
             let package = name.split_once(':').map_or(name, |(package, _)| package);
             let of_the_loader = package == "libc6" || package == "libc-bin";
-            (!of_the_loader).then(|| Package {
-                name: name.to_owned(),
-                version: version.to_owned(),
-            })
+            (!of_the_loader).then(|| Package { name: name.to_owned(), version: version.to_owned() })
         })
         .collect()
 }
@@ -136,10 +123,7 @@ mod tests {
     #[test]
     fn packages_that_belong_together_count_as_not_installed() {
         let installed = "Package: a\nStatus: x\n\nPackage: llvm-22\nStatus: x\n\nPackage: b\n";
-        assert_eq!(
-            less(installed, &["llvm-22"]).trim_end(),
-            "Package: a\nStatus: x\n\nPackage: b"
-        );
+        assert_eq!(less(installed, &["llvm-22"]).trim_end(), "Package: a\nStatus: x\n\nPackage: b");
     }
 
     #[test]
@@ -149,13 +133,7 @@ mod tests {
                     Inst rustc-web (1.96.0+dfsg1-1 Debian-Security:12 [amd64])\n\
                     Inst libc6 [2.36-1] (2.36-2 Debian:12 [amd64]) []\n\
                     Conf rustc-web (1.96.0+dfsg1-1 Debian-Security:12 [amd64])\n";
-        let package = |name: &str, version: &str| Package {
-            name: name.into(),
-            version: version.into(),
-        };
-        assert_eq!(
-            parse_plan(plan),
-            [package("libxml2", "2.9-2"), package("rustc-web", "1.96.0+dfsg1-1")]
-        );
+        let package = |name: &str, version: &str| Package { name: name.into(), version: version.into() };
+        assert_eq!(parse_plan(plan), [package("libxml2", "2.9-2"), package("rustc-web", "1.96.0+dfsg1-1")]);
     }
 }

@@ -33,15 +33,8 @@ const PACKAGES: [&str; 8] = [
     "libxml2-dev",
 ];
 /// Names of the compiler's and LLVM's packages start like this: all are fetched, or none would find the others.
-const TOGETHER: [&str; 7] = [
-    "rustc-web",
-    "libstd-rust-web",
-    "rust-web-",
-    "llvm-22",
-    "libllvm22",
-    "libpolly-22",
-    "libclang-cpp22",
-];
+const TOGETHER: [&str; 7] =
+    ["rustc-web", "libstd-rust-web", "rust-web-", "llvm-22", "libllvm22", "libpolly-22", "libclang-cpp22"];
 const LLVM: &str = "22";
 const BPF_LINKER: &str = "0.13.0";
 const RECIPE: &str = "1";
@@ -90,27 +83,19 @@ impl Unpacked {
 
     /// The wrappers hold absolute paths, so a moved checkout needs new ones.
     fn stamp_text(&self) -> String {
-        format!(
-            "recipe {RECIPE}\nbpf-linker {BPF_LINKER}\n{}\n",
-            self.toolchain.display()
-        )
+        format!("recipe {RECIPE}\nbpf-linker {BPF_LINKER}\n{}\n", self.toolchain.display())
     }
 
     fn is_complete(&self) -> bool {
         fs::read_to_string(self.stamp()).is_ok_and(|text| text == self.stamp_text())
-            && [self.linker(), self.built_linker()]
-                .iter()
-                .all(|program| program.exists())
+            && [self.linker(), self.built_linker()].iter().all(|program| program.exists())
     }
 }
 
 /// Returns the toolchain, fetched first when it is not complete.
 pub(super) fn provide(root: &Path, steps: &mut Steps) -> Result<Unpacked> {
     let target = root.join("target");
-    let unpacked = Unpacked {
-        toolchain: target.join("toolchain"),
-        tools: target.join("tools"),
-    };
+    let unpacked = Unpacked { toolchain: target.join("toolchain"), tools: target.join("tools") };
     fs::create_dir_all(&target).with_context(|| format!("make {}", target.display()))?;
     // Two tasks at once must not fetch into one directory: the second waits and finds it complete.
     let lock = File::create(target.join("toolchain.lock")).context("create target/toolchain.lock")?;
@@ -139,12 +124,7 @@ fn fetch(unpacked: &Unpacked, step: &Step) -> Result<()> {
     apt.download(step, &packages, &archives)?;
     for archive in entries(&archives)? {
         step.at(format!("unpack {}", archive.display()));
-        step.capture(
-            Command::new("dpkg-deb")
-                .arg("-x")
-                .arg(&archive)
-                .arg(unpacked.unpacked()),
-        )?;
+        step.capture(Command::new("dpkg-deb").arg("-x").arg(&archive).arg(unpacked.unpacked()))?;
     }
     mend_links(&unpacked.libraries())?;
     let programs = unpacked.unpacked().join("usr/bin");
@@ -153,8 +133,7 @@ fn fetch(unpacked: &Unpacked, step: &Step) -> Result<()> {
     }
     write_wrapper(unpacked, &unpacked.linker(), &unpacked.built_linker())?;
     for program in [unpacked.rustc(), unpacked.clippy_driver()] {
-        step.capture(Command::new(program).arg("--version"))
-            .context("the unpacked compiler does not run here")?;
+        step.capture(Command::new(program).arg("--version")).context("the unpacked compiler does not run here")?;
     }
     // Lists and archives are of no more use.
     remove(&archives)?;
@@ -170,11 +149,7 @@ fn mend_links(libraries: &Path) -> Result<()> {
         let Some(name) = pointed.file_name().filter(|_| !link.exists()) else {
             continue;
         };
-        if let Some(there) = system
-            .iter()
-            .map(|directory| directory.join(name))
-            .find(|file| file.exists())
-        {
+        if let Some(there) = system.iter().map(|directory| directory.join(name)).find(|file| file.exists()) {
             fs::remove_file(&link)?;
             symlink(&there, &link).with_context(|| format!("link {}", link.display()))?;
         }
@@ -199,22 +174,13 @@ fn build_linker(unpacked: &Unpacked, step: &Step) -> Result<()> {
     let scratch = unpacked.tools.join("build");
     let mut install = cargo::clean(cargo::program());
     install
-        .args([
-            "install",
-            "bpf-linker",
-            "--version",
-            BPF_LINKER,
-            "--locked",
-            "--force",
-            "--no-default-features",
-        ])
+        .args(["install", "bpf-linker", "--version", BPF_LINKER, "--locked", "--force", "--no-default-features"])
         .args(["--features", &format!("llvm-{LLVM}"), "--root"])
         .arg(&unpacked.tools)
         .env("CARGO_TARGET_DIR", &scratch)
         .env("LLVM_PREFIX", unpacked.llvm());
     step.capture(&mut install)?;
-    step.capture(Command::new(unpacked.linker()).arg("--version"))
-        .context("the built bpf-linker does not run here")?;
+    step.capture(Command::new(unpacked.linker()).arg("--version")).context("the built bpf-linker does not run here")?;
     remove(&scratch)
 }
 

@@ -53,10 +53,7 @@ impl Toolchain {
             Toolchain::Debian(unpacked) => {
                 let mut command = cargo::clean(cargo::program());
                 // aya-ebpf uses unstable features, and Debian's compiler is a stable one.
-                command
-                    .arg(verb)
-                    .env("RUSTC", unpacked.rustc())
-                    .env("RUSTC_BOOTSTRAP", "1");
+                command.arg(verb).env("RUSTC", unpacked.rustc()).env("RUSTC_BOOTSTRAP", "1");
                 command
             }
         };
@@ -74,14 +71,7 @@ impl Toolchain {
 
     /// The linter over both crates that the kernel runs, with warnings as errors.
     pub(crate) fn clippy(&self, root: &Path) -> Command {
-        let packages = [
-            "--package",
-            "monitor-ebpf",
-            "--package",
-            "monitor-common",
-            "--profile",
-            "ebpf",
-        ];
+        let packages = ["--package", "monitor-ebpf", "--package", "monitor-common", "--profile", "ebpf"];
         match self {
             Toolchain::Nightly { .. } => {
                 let mut command = self.cargo(root, "clippy");
@@ -103,25 +93,16 @@ impl Toolchain {
 
 /// `--btf` keeps the type information that socket storage maps need; the debug information is what it is made of.
 fn flags(linker: &Path) -> String {
-    [
-        &format!("-Clinker={}", linker.display()),
-        "-Clink-arg=--btf",
-        "-Cdebuginfo=2",
-    ]
-    .join("\u{1f}")
+    [&format!("-Clinker={}", linker.display()), "-Clink-arg=--btf", "-Cdebuginfo=2"].join("\u{1f}")
 }
 
 fn nightly_has_rust_src() -> bool {
     let mut ask = cargo::clean("rustup");
     // Only a look: a missing toolchain must not be installed by it.
-    ask.args(["run", "nightly", "rustc", "--print", "sysroot"])
-        .env("RUSTUP_AUTO_INSTALL", "0");
+    ask.args(["run", "nightly", "rustc", "--print", "sysroot"]).env("RUSTUP_AUTO_INSTALL", "0");
     ask.output().is_ok_and(|answer| {
         let sysroot = String::from_utf8_lossy(&answer.stdout);
-        answer.status.success()
-            && Path::new(sysroot.trim())
-                .join("lib/rustlib/src/rust/library/core")
-                .is_dir()
+        answer.status.success() && Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/core").is_dir()
     })
 }
 
