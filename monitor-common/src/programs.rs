@@ -14,23 +14,14 @@ pub enum Callee {
     Unrecord = 3,
     /// Keeps an incomplete message until more of it is sent.
     Keep = 4,
-    /// Hashes the suffixes of a name.
-    HashName = 5,
-    /// Looks the name up, reports it and makes the verdict.
-    Decide = 6,
+    /// Hashes the suffixes of the name, looks them up, makes the verdict and reports it.
+    Decide = 5,
 }
 
 impl Callee {
     /// Every program of the jump table, in the order of its index.
-    pub const ALL: [Self; 7] = [
-        Self::ParseHttp,
-        Self::ParseAuthority,
-        Self::ParseTls,
-        Self::Unrecord,
-        Self::Keep,
-        Self::HashName,
-        Self::Decide,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::ParseHttp, Self::ParseAuthority, Self::ParseTls, Self::Unrecord, Self::Keep, Self::Decide];
 
     /// The program's name in the kernel object.
     pub const fn program(self) -> &'static str {
@@ -40,7 +31,6 @@ impl Callee {
             Self::ParseTls => "parse_tls",
             Self::Unrecord => "unrecord",
             Self::Keep => "keep",
-            Self::HashName => "hash_name",
             Self::Decide => "decide",
         }
     }

@@ -17,8 +17,7 @@ pub(crate) type Buffer = [u8; BUFFER_BYTES];
 /// Inner maps differ in size, so INNER_MAP (Linux 5.10); user space fills them through mmap, so MMAPABLE (5.5).
 const POLICY_FLAGS: usize = BPF_F_INNER_MAP as usize | BPF_F_MMAPABLE as usize;
 
-/// The policy: one pointer, swapped by user space, to a table whose element 0 is its head. Read by `hash_name` and
-/// `decide`.
+/// The policy: one pointer, swapped by user space, to a table whose element 0 is its head. Read by `decide`.
 #[btf_map]
 static POLICY: ArrayOfMaps<Array<Bucket, 1, POLICY_FLAGS>, 1> = ArrayOfMaps::new();
 

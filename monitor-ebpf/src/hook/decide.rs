@@ -19,18 +19,11 @@ use crate::maps::{cookie, drop_pieces, policy};
 use crate::run::{BUFFER, DROP, IN_SCRATCH, LEVEL, PASS, called, cb, settle, tail_call};
 
 #[cgroup_skb(egress)]
-fn hash_name(ctx: SkBuffContext) -> i32 {
-    called(&ctx, |ctx, flow, work| {
-        Some(match name::suffixes(work, Head::key_of(policy(0)?)) {
-            Outcome::Name => tail_call(ctx, Callee::Decide),
-            _ => settle(ctx, flow, Counter::NoName),
-        })
-    })
-}
-
-#[cgroup_skb(egress)]
 fn decide(ctx: SkBuffContext) -> i32 {
-    called(&ctx, try_decide)
+    called(&ctx, |ctx, flow, work| match name::suffixes(work, Head::key_of(policy(0)?)) {
+        Outcome::Name => try_decide(ctx, flow, black_box(work)),
+        _ => Some(settle(ctx, flow, Counter::NoName)),
+    })
 }
 
 #[inline(always)]

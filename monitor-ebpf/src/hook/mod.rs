@@ -3,7 +3,7 @@
 //! ```text
 //! connect4, connect6            who
 //! lifecycle                     established, closed
-//! first_bytes ─┬► parse_http ─► parse_authority ─┬► hash_name ─► decide
+//! first_bytes ─┬► parse_http ─► parse_authority ─┬► decide
 //!              └► parse_tls ─► (unrecord) ───────┘
 //! any parser  ──► keep          the message is not complete yet
 //! replies                       the proxy's answer to CONNECT

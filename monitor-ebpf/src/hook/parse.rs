@@ -117,7 +117,7 @@ fn keep(ctx: SkBuffContext) -> i32 {
 #[inline(always)]
 fn go_on(ctx: &SkBuffContext, flow: &mut Flow, outcome: Outcome) -> i32 {
     match outcome {
-        Outcome::Name => tail_call(ctx, Callee::HashName),
+        Outcome::Name => tail_call(ctx, Callee::Decide),
         Outcome::NeedMore => tail_call(ctx, Callee::Keep),
         Outcome::Fragmented => tail_call(ctx, Callee::Unrecord),
         Outcome::NoName => settle(ctx, flow, Counter::NoName),

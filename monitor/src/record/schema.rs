@@ -13,8 +13,16 @@ use super::{Record, Timestamp};
 pub(super) struct Column {
     /// As Microsoft has it.
     pub(super) name: &'static str,
-    /// What a record has there.
-    pub(super) value: for<'a> fn(&'a Record) -> Value<'a>,
+    /// What rows have there.
+    pub(super) content: Content,
+}
+
+/// What the rows of a column have.
+pub(super) enum Content {
+    /// Each its own.
+    Of(for<'a> fn(&'a Record) -> Value<'a>),
+    /// All the same: this JSON.
+    Always(&'static str),
 }
 
 /// A cell. Text is never null.
@@ -29,8 +37,6 @@ pub(super) enum Value<'a> {
     Long(Option<u64>),
     /// `datetime`.
     Time(Option<Timestamp>),
-    /// `bool`.
-    Bool(bool),
 }
 
 /// The table that a record belongs to, and its columns.
@@ -40,15 +46,19 @@ pub(super) fn columns(verdict: bool) -> (&'static str, impl Iterator<Item = &'st
 }
 
 const fn column(name: &'static str, value: for<'a> fn(&'a Record) -> Value<'a>) -> Column {
-    Column { name, value }
+    Column { name, content: Content::Of(value) }
+}
+
+const fn always(name: &'static str, json: &'static str) -> Column {
+    Column { name, content: Content::Always(json) }
 }
 
 const fn empty(name: &'static str) -> Column {
-    column(name, |_| Value::Text(""))
+    always(name, "\"\"")
 }
 
-const fn unknown_long(name: &'static str) -> Column {
-    column(name, |_| Value::Long(None))
+const fn unknown(name: &'static str) -> Column {
+    always(name, "null")
 }
 
 const DEVICE_COLUMNS: &[Column] = &[
@@ -64,7 +74,7 @@ const NETWORK_COLUMNS: &[Column] = &[
     column("RemoteUrl", remote_url),
     column("LocalIP", |r| Value::Address(Some(r.connection.local.ip()))),
     column("LocalPort", local_port),
-    column("Protocol", |_| Value::Text("Tcp")),
+    always("Protocol", "\"Tcp\""),
     column("LocalIPType", |r| Value::Text(ip_type(r.connection.local.ip()))),
     column("RemoteIPType", |r| Value::Text(r.remote().ip.map_or("", ip_type))),
 ];
@@ -75,17 +85,17 @@ const EVENT_COLUMNS: &[Column] = &[
     empty("SHA1"),
     empty("SHA256"),
     empty("MD5"),
-    unknown_long("FileSize"),
+    unknown("FileSize"),
     empty("AccountDomain"),
     empty("AccountName"),
     empty("AccountSid"),
     column("RemoteUrl", remote_url),
     empty("RemoteDeviceName"),
-    unknown_long("ProcessId"),
+    unknown("ProcessId"),
     empty("ProcessCommandLine"),
-    column("ProcessCreationTime", |_| Value::Time(None)),
+    unknown("ProcessCreationTime"),
     empty("ProcessTokenElevation"),
-    unknown_long("LogonId"),
+    unknown("LogonId"),
     empty("RegistryKey"),
     empty("RegistryValueName"),
     empty("RegistryValueData"),
@@ -102,7 +112,7 @@ const PROCESS_COLUMNS: &[Column] = &[
     empty("InitiatingProcessSHA256"),
     empty("InitiatingProcessMD5"),
     column("InitiatingProcessFileName", |r| Value::Text(&r.connection.process.image.file_name)),
-    unknown_long("InitiatingProcessFileSize"),
+    unknown("InitiatingProcessFileSize"),
     empty("InitiatingProcessVersionInfoCompanyName"),
     empty("InitiatingProcessVersionInfoProductName"),
     empty("InitiatingProcessVersionInfoProductVersion"),
@@ -135,8 +145,8 @@ const PROCESS_COLUMNS: &[Column] = &[
         // Numbers and text only: serialising them cannot fail, and an empty object is what is left if it did.
         Value::OwnedText(serde_json::to_string(&AdditionalFields::of(r)).unwrap_or_else(|_| "{}".to_owned()))
     }),
-    unknown_long("InitiatingProcessSessionId"),
-    column("IsInitiatingProcessRemoteSession", |_| Value::Bool(false)),
+    unknown("InitiatingProcessSessionId"),
+    always("IsInitiatingProcessRemoteSession", "false"),
     empty("InitiatingProcessRemoteSessionDeviceName"),
     empty("InitiatingProcessRemoteSessionIP"),
 ];
