@@ -106,7 +106,19 @@ impl<T: Display> Serialize for Text<T> {
     }
 }
 
+/// What most objects stay below, so that their buffer does not grow.
+const USUAL_BYTES: usize = 512;
+
 impl<'a> AdditionalFields<'a> {
+    /// The object as text. Numbers and text only: serialising them cannot fail, and an empty object would be what is left.
+    pub(super) fn to_json(&self) -> String {
+        let mut json = Vec::with_capacity(USUAL_BYTES);
+        match serde_json::to_writer(&mut json, self) {
+            Ok(()) => String::from_utf8(json).unwrap_or_default(),
+            Err(_) => "{}".to_owned(),
+        }
+    }
+
     pub(super) fn of(record: &'a Record) -> Self {
         let connection = &record.connection;
         let image = &connection.process.image;

@@ -141,10 +141,7 @@ const PROCESS_COLUMNS: &[Column] = &[
     empty("InitiatingProcessTokenElevation"),
     column("ReportId", |r| Value::Long(Some(r.report_id))),
     empty("AppGuardContainerId"),
-    column("AdditionalFields", |r| {
-        // Numbers and text only: serialising them cannot fail, and an empty object is what is left if it did.
-        Value::OwnedText(serde_json::to_string(&AdditionalFields::of(r)).unwrap_or_else(|_| "{}".to_owned()))
-    }),
+    column("AdditionalFields", |r| Value::OwnedText(AdditionalFields::of(r).to_json())),
     unknown("InitiatingProcessSessionId"),
     always("IsInitiatingProcessRemoteSession", "false"),
     empty("InitiatingProcessRemoteSessionDeviceName"),

@@ -22,18 +22,18 @@ use crate::{
     step::{Step, Steps},
 };
 
-/// Connections that wrk keeps in flight; one thread of it and one of nginx fill two cores.
-const IN_FLIGHT: &str = "-c16";
+/// Connections that wrk keeps in flight, enough that neither its thread nor the one of nginx waits for the other.
+const IN_FLIGHT: &str = "-c64";
 
 /// New connections a second, with the daemon and without (needs root)
 #[derive(clap::Args)]
-#[command(after_help = "Example: cargo xtask bench connections --rounds 6 --seconds 5")]
+#[command(after_help = "Example: cargo xtask bench connections --rounds 16 --seconds 2")]
 pub(crate) struct Arguments {
     /// Pairs of measurements
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Seconds of load in each measurement
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
     /// Measure this program and build nothing
     #[arg(long, value_name = "PATH")]

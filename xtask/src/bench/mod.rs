@@ -10,7 +10,7 @@ use clap::Subcommand;
 
 /// Measure what the daemon costs (needs root)
 #[derive(clap::Args)]
-#[command(after_help = "Example: cargo xtask bench connections --rounds 6 --seconds 5")]
+#[command(after_help = "Example: cargo xtask bench connections --rounds 16 --seconds 2")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     bench: Bench,
