@@ -9,7 +9,7 @@ mod proc_files;
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use accounts::Accounts;
 use monitor_common::event::Owner;
@@ -24,7 +24,7 @@ const PROCESSES_MAX: usize = 512;
 const COMMS_MAX: usize = 16;
 
 /// A process as it was when it opened a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Process {
     /// Its id in the initial pid namespace.
     pub id: u32,
@@ -38,6 +38,8 @@ pub struct Process {
     pub image: Image,
     /// Whose child it is, when that was still to be found out.
     pub parent: Option<Parent>,
+    /// The columns of its rows, written when the first of them is.
+    pub columns: OnceLock<Vec<u8>>,
 }
 
 /// What a process is running.
@@ -127,7 +129,7 @@ impl Processes {
         };
         let process = Arc::new(Process { image, parent, ..process });
         let mut comms = match self.remembered.remove(&owner.tgid) {
-            Some(before) if before.process == process && before.comms.len() < COMMS_MAX => before.comms,
+            Some(before) if before.process.image == process.image && before.comms.len() < COMMS_MAX => before.comms,
             Some(_) | None => Vec::new(),
         };
         comms.push(owner.comm);

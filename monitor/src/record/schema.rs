@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use super::additional::AdditionalFields;
 use super::ip_type::ip_type;
-use super::{Record, Timestamp};
+use super::{Clock, Record, Timestamp};
+use crate::process::Process;
 
 /// One column.
 pub(super) struct Column {
@@ -21,6 +22,8 @@ pub(super) struct Column {
 pub(super) enum Content {
     /// Each its own.
     Of(for<'a> fn(&'a Record) -> Value<'a>),
+    /// All rows of one process the same.
+    OfProcess(for<'a> fn(&'a Process, Clock) -> Value<'a>),
     /// All the same: this JSON.
     Always(&'static str),
 }
@@ -47,6 +50,10 @@ pub(super) fn columns(verdict: bool) -> (&'static str, impl Iterator<Item = &'st
 
 const fn column(name: &'static str, value: for<'a> fn(&'a Record) -> Value<'a>) -> Column {
     Column { name, content: Content::Of(value) }
+}
+
+const fn of_process(name: &'static str, value: for<'a> fn(&'a Process, Clock) -> Value<'a>) -> Column {
+    Column { name, content: Content::OfProcess(value) }
 }
 
 const fn always(name: &'static str, json: &'static str) -> Column {
@@ -111,7 +118,7 @@ const PROCESS_COLUMNS: &[Column] = &[
     empty("InitiatingProcessSHA1"),
     empty("InitiatingProcessSHA256"),
     empty("InitiatingProcessMD5"),
-    column("InitiatingProcessFileName", |r| Value::Text(&r.connection.process.image.file_name)),
+    of_process("InitiatingProcessFileName", |p, _| Value::Text(&p.image.file_name)),
     unknown("InitiatingProcessFileSize"),
     empty("InitiatingProcessVersionInfoCompanyName"),
     empty("InitiatingProcessVersionInfoProductName"),
@@ -119,21 +126,19 @@ const PROCESS_COLUMNS: &[Column] = &[
     empty("InitiatingProcessVersionInfoInternalFileName"),
     empty("InitiatingProcessVersionInfoOriginalFileName"),
     empty("InitiatingProcessVersionInfoFileDescription"),
-    column("InitiatingProcessId", |r| Value::Long(Some(r.connection.process.id.into()))),
-    column("InitiatingProcessCommandLine", |r| Value::Text(&r.connection.process.image.command_line)),
-    column("InitiatingProcessCreationTime", |r| since_boot(r, r.connection.process.image.started_ns)),
-    column("InitiatingProcessFolderPath", |r| Value::Text(&r.connection.process.image.folder_path)),
-    column("InitiatingProcessParentFileName", |r| {
-        Value::Text(r.connection.process.parent.as_ref().map_or("", |parent| &parent.file_name))
+    of_process("InitiatingProcessId", |p, _| Value::Long(Some(p.id.into()))),
+    of_process("InitiatingProcessCommandLine", |p, _| Value::Text(&p.image.command_line)),
+    of_process("InitiatingProcessCreationTime", |p, clock| since_boot(p.image.started_ns, clock)),
+    of_process("InitiatingProcessFolderPath", |p, _| Value::Text(&p.image.folder_path)),
+    of_process("InitiatingProcessParentFileName", |p, _| {
+        Value::Text(p.parent.as_ref().map_or("", |parent| &parent.file_name))
     }),
-    column("InitiatingProcessParentId", |r| {
-        Value::Long(r.connection.process.parent.as_ref().map(|parent| parent.id.into()))
-    }),
-    column("InitiatingProcessParentCreationTime", |r| {
-        since_boot(r, r.connection.process.parent.as_ref().and_then(|parent| parent.started_ns))
+    of_process("InitiatingProcessParentId", |p, _| Value::Long(p.parent.as_ref().map(|parent| parent.id.into()))),
+    of_process("InitiatingProcessParentCreationTime", |p, clock| {
+        since_boot(p.parent.as_ref().and_then(|parent| parent.started_ns), clock)
     }),
     empty("InitiatingProcessAccountDomain"),
-    column("InitiatingProcessAccountName", |r| Value::Text(&r.connection.process.account_name)),
+    of_process("InitiatingProcessAccountName", |p, _| Value::Text(&p.account_name)),
     empty("InitiatingProcessAccountSid"),
     empty("InitiatingProcessAccountUpn"),
     empty("InitiatingProcessAccountObjectId"),
@@ -163,6 +168,6 @@ fn local_port(record: &Record) -> Value<'_> {
     Value::Long(Some(record.connection.local.port().into()))
 }
 
-fn since_boot(record: &Record, ns: Option<u64>) -> Value<'_> {
-    Value::Time(ns.map(|ns| record.clock.wall(ns)))
+fn since_boot(ns: Option<u64>, clock: Clock) -> Value<'static> {
+    Value::Time(ns.map(|ns| clock.wall(ns)))
 }

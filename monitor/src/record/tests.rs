@@ -14,20 +14,27 @@ fn target(host: &str, source: NameSource, proxied: bool) -> Target {
     Target { host: Host::parse(host.as_bytes()).unwrap(), port: 8443, source, proxied }
 }
 
-/// The row, and its additional fields.
-fn row(what: What) -> (Value, Value) {
+fn connection() -> Connection {
     let image = Image {
         lookup: Lookup::Found,
         file_name: "curl".to_owned(),
         folder_path: "/usr/bin/curl".to_owned(),
         ..Image::default()
     };
-    let connection = Connection {
+    Connection {
         id: ConnectionId { boot: 1, cookie: 2, connect_ns: 3 },
         process: Arc::new(Process { id: 42, image, ..Process::default() }),
         local: "127.0.0.1:50000".parse().unwrap(),
         remote: "127.0.0.1:3128".parse().unwrap(),
-    };
+    }
+}
+
+/// The row, and its additional fields.
+fn row(what: What) -> (Value, Value) {
+    row_of(Arc::new(connection()), what)
+}
+
+fn row_of(connection: Arc<Connection>, what: What) -> (Value, Value) {
     let mut policy = PolicyBuilder::default();
     assert_eq!(policy.add_list(Path::new("/etc/evil"), b"\nevil.example"), []);
     let policy = policy.build();
@@ -37,8 +44,7 @@ fn row(what: What) -> (Value, Value) {
         What::Judged { target, rule, .. } => target.host.name().and_then(|name| policy.explain(*rule, name)).cloned(),
         _ => None,
     };
-    let change = Change { time_ns: 0, connection: Arc::new(connection), what };
-    let record = recorder.record(change, indicator, Clock::new(0, 0));
+    let record = recorder.record(Change { time_ns: 0, connection, what }, indicator, Clock::new(0, 0));
     let mut json = BytesMut::new();
     record.write_json(&mut json).unwrap();
     let row: Value = serde_json::from_slice(&json).unwrap();
@@ -159,5 +165,20 @@ fn no_string_column_is_null() {
                 || ["FileSize", "ProcessId", "LogonId"].contains(&column.as_str());
             assert!(may_be_null || !value.is_null(), "{column}");
         }
+    }
+}
+
+#[test]
+fn rows_of_one_process_have_its_columns_in_both_tables() {
+    let judged = || target("evil.example", NameSource::TlsSni, false);
+    let verdict = || What::Judged { target: judged(), verdict: Verdict::Audited, rule: 0 };
+    let connection = Arc::new(connection());
+    for (what, fresh) in
+        [(verdict(), verdict()), (What::Connected(None), What::Connected(None)), (verdict(), verdict())]
+    {
+        let (row, _) = row_of(connection.clone(), what);
+        let (expect, _) = self::row(fresh);
+        assert_eq!(row, expect);
+        check(&row, &[("InitiatingProcessFileName", "curl".into()), ("InitiatingProcessId", 42.into())]);
     }
 }
