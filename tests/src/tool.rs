@@ -4,10 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-/// What installs everything that the tests need on Debian and Ubuntu. `cargo xtask test` runs the same.
-pub const INSTALL: &str = "apt-get install -y --no-install-recommends \
-    curl iproute2 nginx openssl squid tcpdump tinyproxy util-linux";
-
 const FOLDERS: [&str; 5] = ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin"];
 
 /// Finds a program by its name.
@@ -21,5 +17,5 @@ pub fn path_of(program: &str) -> Result<PathBuf> {
             return Ok(path);
         }
     }
-    bail!("`{program}` is not installed and the tests drive it; install all of them with: {INSTALL}")
+    bail!("`{program}` is not installed and the tests drive it; `cargo xtask test` installs all that they need")
 }

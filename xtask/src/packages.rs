@@ -31,7 +31,6 @@ const NEEDS: &[Need] = &[
     Need { package: "nginx", proof: "nginx", why: "an HTTP and TLS origin; the server of `bench`" },
     Need { package: "openssl", proof: "openssl", why: "certificates, and a TLS client and server" },
     Need { package: "procps", proof: "ps", why: "signals and process columns to compare with" },
-    Need { package: "python3", proof: "python3", why: "clients that send in odd pieces" },
     Need { package: "squid", proof: "squid", why: "the proxy that companies run" },
     Need { package: "tcpdump", proof: "tcpdump", why: "shows that no blocked byte left" },
     Need { package: "tinyproxy", proof: "tinyproxy", why: "a second proxy with other habits" },

@@ -9,14 +9,13 @@ use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
 use monitor_common::limits::LABELS_MAX;
 use monitor_common::policy::{Head, Verdict, choices, is_exact, probe, rule};
-use monitor_common::programs::Callee;
 use monitor_common::wire::{NameSource, Outcome, Work, name};
 
 use crate::counters::count;
 use crate::emit;
 use crate::flow::{Flow, Stage};
 use crate::maps::{cookie, drop_pieces, policy};
-use crate::run::{BUFFER, DROP, IN_SCRATCH, LEVEL, PASS, called, cb, settle, tail_call};
+use crate::run::{BUFFER, DROP, IN_SCRATCH, LEVEL, PASS, called, cb, settle};
 
 #[cgroup_skb(egress)]
 fn decide(ctx: SkBuffContext) -> i32 {
