@@ -107,7 +107,7 @@ impl Daemon {
         let account = Arc::<Account>::default();
         let correlator = Correlator::new(host::boot_id()?);
         let recorder = Recorder::new(host::device(), mode);
-        // Without a stream the sender is kept alive here, so that the end of one is never heard.
+        // Without a stream there is no end to hear of, and `work` does not listen.
         let (stream, stream_ended) = if args.stream {
             let form = match args.format {
                 Format::Text => Form::Text,
