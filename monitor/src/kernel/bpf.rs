@@ -1,4 +1,4 @@
-//! bpf(2) commands that aya does not offer: a mappable inner map, a test run, a program's verified size.
+//! bpf(2) commands that aya does not offer: a mappable inner map, a test run.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
@@ -6,7 +6,6 @@ use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 // Commands and flags of `linux/bpf.h`.
 const BPF_MAP_CREATE: i32 = 0;
 const BPF_PROG_TEST_RUN: i32 = 10;
-const BPF_OBJ_GET_INFO_BY_FD: i32 = 15;
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_F_MMAPABLE: u32 = 1 << 10;
 const BPF_F_INNER_MAP: u32 = 1 << 12;
@@ -46,17 +45,4 @@ pub(super) fn test_run(program: BorrowedFd<'_>, packet: &[u8]) -> io::Result<u32
     attr[4] = words(1, 0);
     bpf(BPF_PROG_TEST_RUN, &mut attr, 80)?;
     Ok((attr[0] >> 32) as u32)
-}
-
-/// Instructions that the verifier processed (Linux 5.16; 0 before).
-pub(super) fn verified_instructions(program: BorrowedFd<'_>) -> io::Result<u32> {
-    const INFO_BYTES: u32 = 232;
-    const VERIFIED_WORD: usize = 27;
-    let mut info = [0u64; 32];
-    let mut attr: Attr = [0; 18];
-    // bpf_fd | info_len, info.
-    attr[0] = words(program.as_raw_fd() as u32, INFO_BYTES);
-    attr[1] = info.as_mut_ptr() as u64;
-    bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attr, 16)?;
-    Ok(info[VERIFIED_WORD] as u32)
 }

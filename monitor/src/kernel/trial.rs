@@ -4,8 +4,6 @@
 use std::os::fd::AsFd as _;
 
 use aya::maps::{MapData, RingBuf};
-use monitor_common::counter::Counter;
-use monitor_common::programs::Callee;
 
 use super::object::Object;
 use super::{Error, PolicyTable, bpf};
@@ -40,30 +38,6 @@ impl Trial {
         let program = self.object.loaded("trial")?.fd().map_err(refused)?;
         bpf::test_run(program.as_fd(), &packet(message)).map_err(|source| Error::System { what, source })?;
         Ok(self.events.next().map(|record| seen(&record)))
-    }
-
-    /// A counter of the kernel side.
-    ///
-    /// # Errors
-    /// The map could not be read.
-    pub fn counter(&self, counter: Counter) -> Result<u64, Error> {
-        self.object.counter(counter)
-    }
-
-    /// Each egress program with the number of instructions that the verifier processed for it (0 before Linux 5.16).
-    ///
-    /// # Errors
-    /// The kernel does not tell.
-    pub fn verified_instructions(&self) -> Result<Vec<(&'static str, u32)>, Error> {
-        let what = "ask for a program's size";
-        let mut all = Vec::new();
-        for name in Callee::ALL.map(Callee::program) {
-            let refused = |source| Error::Load { program: name, source: Box::new(source) };
-            let program = self.object.loaded(name)?.fd().map_err(refused)?;
-            let count = bpf::verified_instructions(program.as_fd()).map_err(|source| Error::System { what, source })?;
-            all.push((name, count));
-        }
-        Ok(all)
     }
 }
 
