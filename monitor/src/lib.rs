@@ -12,6 +12,7 @@ pub mod command;
 pub mod correlate;
 pub mod decide;
 pub mod host;
+pub mod hostname;
 pub mod kernel;
 pub mod pipeline;
 pub mod process;

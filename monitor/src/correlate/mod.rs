@@ -4,17 +4,16 @@
 //! a connection that finds no room in it is still reported, without what would have had to be remembered.
 
 mod connection;
-mod hostname;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 pub use connection::{Connection, ConnectionId};
-pub use hostname::{Host, Hostname, HostnameError};
 use monitor_common::event::{Body, Event, Header, Origin};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
 
+use crate::hostname::Host;
 use crate::process::Process;
 
 /// Connections remembered at once, until they close; about 500 bytes each. Beyond it: [`Correlator::table_full`].

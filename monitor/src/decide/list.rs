@@ -10,7 +10,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::correlate::{Hostname, HostnameError};
+use crate::hostname::{Hostname, HostnameError};
 
 /// Names that hosts files give to the host itself: no indicators.
 const LOCAL_NAMES: [&str; 9] = [

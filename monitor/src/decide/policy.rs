@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::list::ListRule;
 use super::{LineError, parse_list};
-use crate::correlate::Hostname;
+use crate::hostname::Hostname;
 
 /// Where an indicator was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

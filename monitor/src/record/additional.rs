@@ -9,8 +9,9 @@ use monitor_common::policy::{Mode, Verdict};
 use serde::ser::{Serialize, Serializer};
 
 use super::{Record, source_name};
-use crate::correlate::{ConnectionId, Host, What};
+use crate::correlate::{ConnectionId, What};
 use crate::decide::{Indicator, IndicatorSource};
+use crate::hostname::{Host, HostnameError};
 use crate::process::Lookup;
 
 /// The object. A field that does not apply is left out.
@@ -26,7 +27,7 @@ pub(super) struct AdditionalFields<'a> {
     hostname_source: Option<&'static str>,
     /// Why what was sent is no host.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hostname_problem: Option<Text<crate::correlate::HostnameError>>,
+    hostname_problem: Option<Text<HostnameError>>,
     /// The real target's host.
     #[serde(skip_serializing_if = "Option::is_none")]
     target_host: Option<Text<&'a Host>>,

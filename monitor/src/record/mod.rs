@@ -18,8 +18,9 @@ pub use clock::{Clock, Timestamp};
 use monitor_common::policy::{Mode, Verdict};
 use monitor_common::wire::NameSource;
 
-use crate::correlate::{Change, Connection, Host, Target, What};
+use crate::correlate::{Change, Connection, Target, What};
 use crate::decide::Indicator;
+use crate::hostname::Host;
 
 /// The host that the records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,9 @@ use bytes::BytesMut;
 use serde_json::Value;
 
 use super::*;
-use crate::correlate::{ConnectionId, Hostname};
+use crate::correlate::ConnectionId;
 use crate::decide::PolicyBuilder;
+use crate::hostname::Hostname;
 use crate::process::{Image, Lookup, Process};
 
 fn target(host: &str, source: NameSource, proxied: bool) -> Target {

@@ -89,7 +89,7 @@ const RULES: &[Rule] = &[
             "std::thread",
             "tokio",
         ],
-        within: &["monitor/src/correlate", "monitor/src/decide", "monitor/src/record"],
+        within: &["monitor/src/hostname", "monitor/src/correlate", "monitor/src/decide", "monitor/src/record"],
         except: &[],
         tests: Tests::Exempt,
         advice: "no clock and no I/O here: take the time or the bytes as an argument",
