@@ -37,11 +37,13 @@ pub enum Counter {
     /// Blocked sockets that user space was not told to destroy, because
     /// [`DOOMED_RING_BYTES`](crate::limits::DOOMED_RING_BYTES) were taken: their owners wait for a time-out.
     DoomedRingFull = 15,
+    /// Requests whose head was longer than [`HEAD_BYTES_MAX`](crate::limits::HEAD_BYTES_MAX).
+    HeadTooLong = 16,
 }
 
 impl Counter {
     /// Every counter, in the order of its index.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Emitted,
         Self::RingFull,
         Self::PacketsInspected,
@@ -58,6 +60,7 @@ impl Counter {
         Self::SentBeforeReply,
         Self::NoSocketStorage,
         Self::DoomedRingFull,
+        Self::HeadTooLong,
     ];
 }
 

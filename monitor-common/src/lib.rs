@@ -12,4 +12,5 @@ pub mod event;
 pub mod limits;
 pub mod policy;
 pub mod programs;
+pub mod progress;
 pub mod wire;

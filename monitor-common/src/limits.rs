@@ -14,9 +14,25 @@ pub const BLOCK_BYTES: usize = 1024;
 /// A buffer for one message: the message and one block of slack for the copy that starts at its last byte.
 pub const BUFFER_BYTES: usize = MESSAGE_BYTES_MAX + BLOCK_BYTES;
 
-/// Bytes of a request head that are searched for its `Host` field. The search is the costliest loop the verifier has to
-/// follow. Beyond it: [`NoName`](crate::counter::Counter::NoName).
-pub const HEAD_BYTES_MAX: usize = 2048;
+/// Bytes of a request head that are read: servers and proxies take 8 KiB or so. Beyond it the name may be missed, or, if
+/// it was told before, the next request: [`HeadTooLong`](crate::counter::Counter::HeadTooLong).
+pub const HEAD_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of a head that one program run looks at before it calls itself again: the search is the costliest loop that the
+/// verifier has to follow.
+pub const HEAD_STEP_BYTES: usize = 1024;
+
+/// Bytes of a proxy's answer that are handed to user space: a status line with its reason, also behind an interim answer.
+/// What does not fit costs the reason, or the status of an answer behind a long interim one.
+pub const REPLY_BYTES_MAX: usize = 256;
+
+/// Bytes of a datagram that are handed to user space: two QUIC Initial packets of 1,472 bytes, sent at once. More of it is
+/// cut off; what it lacks then may be in the next one.
+pub const DATAGRAM_BYTES_MAX: usize = 4096;
+
+/// Longest user id or name in a SOCKS4 request: the protocol has no limit, names have 255 bytes. A longer one is no SOCKS:
+/// [`Opaque`](crate::counter::Counter::Opaque).
+pub const SOCKS4_TEXT_BYTES_MAX: usize = 256;
 
 /// Longest authority (RFC 3986 section 3.2) that is split: user information, name and port. A longer one is reported
 /// cut and thus as a malformed name.

@@ -4,34 +4,52 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Callee {
-    /// Reads a request line and finds the Host field.
+    /// Reads a request line.
     ParseHttp = 0,
+    /// Reads on in a request's head, for the Host field and for the end.
+    ScanHead = 1,
     /// Splits an authority into name and port.
-    ParseAuthority = 1,
+    ParseAuthority = 2,
+    /// Reads a message to a SOCKS proxy.
+    ParseSocks = 3,
     /// Finds the server name in a ClientHello.
-    ParseTls = 2,
+    ParseTls = 4,
     /// Takes the record headers out of a ClientHello in several TLS records.
-    Unrecord = 3,
+    Unrecord = 5,
     /// Keeps an incomplete message until more of it is sent.
-    Keep = 4,
+    Keep = 6,
     /// Hashes the suffixes of the name, looks them up, makes the verdict and reports it.
-    Decide = 5,
+    Decide = 7,
+    /// Ends a message, and goes on with the one behind it in the same packet.
+    NextMessage = 8,
 }
 
 impl Callee {
     /// Every program of the jump table, in the order of its index.
-    pub const ALL: [Self; 6] =
-        [Self::ParseHttp, Self::ParseAuthority, Self::ParseTls, Self::Unrecord, Self::Keep, Self::Decide];
+    pub const ALL: [Self; 9] = [
+        Self::ParseHttp,
+        Self::ScanHead,
+        Self::ParseAuthority,
+        Self::ParseSocks,
+        Self::ParseTls,
+        Self::Unrecord,
+        Self::Keep,
+        Self::Decide,
+        Self::NextMessage,
+    ];
 
     /// The program's name in the kernel object.
     pub const fn program(self) -> &'static str {
         match self {
             Self::ParseHttp => "parse_http",
+            Self::ScanHead => "scan_head",
             Self::ParseAuthority => "parse_authority",
+            Self::ParseSocks => "parse_socks",
             Self::ParseTls => "parse_tls",
             Self::Unrecord => "unrecord",
             Self::Keep => "keep",
             Self::Decide => "decide",
+            Self::NextMessage => "next_message",
         }
     }
 }

@@ -6,14 +6,18 @@ use aya_ebpf::check_bounds_signed;
 use aya_ebpf::helpers::generated::{bpf_ktime_get_boot_ns, bpf_probe_read_kernel, bpf_ringbuf_output};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
+use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
-use monitor_common::event::{Header, Kind, Named, Opened, Replied};
-use monitor_common::limits::{DOOMED_RING_BYTES, EVENTS_RING_BYTES, LEASE_LEVELS};
-use monitor_common::policy::Verdict;
+use monitor_common::event::{Closed, Failed, Header, Kind, Named, Opened, Origin, Replied};
+use monitor_common::limits::{DOOMED_RING_BYTES, EVENTS_RING_BYTES, LEASE_LEVELS, MESSAGE_BYTES_MAX, REPLY_BYTES_MAX};
+use monitor_common::policy::{Verdict, rule};
 use monitor_common::wire::Work;
 
 use crate::counters::count;
 use crate::flow::Flow;
+use crate::maps::{Buffer, cookie};
+use crate::run::load;
+use crate::segment::Segment;
 
 /// Events in the order in which they happened, from all CPUs. Read by user space.
 #[map]
@@ -32,68 +36,129 @@ static NAMED: PerCpuArray<NamedBuffer> = PerCpuArray::with_max_entries(LEASE_LEV
 #[repr(C)]
 struct NamedBuffer {
     event: Named,
-    name: [u8; 256],
+    /// The name, then the hello.
+    bytes: [u8; 256 + MESSAGE_BYTES_MAX],
 }
 
 /// A connection is established.
 #[inline(always)]
 pub(crate) fn established(flow: &Flow, cookie: u64) {
+    opened(header(Kind::Established, flow.connect_ns, cookie), flow.origin);
+}
+
+/// A socket waits for connections.
+#[inline(always)]
+pub(crate) fn listening(flow: &Flow, cookie: u64) {
+    opened(header(Kind::Listening, flow.connect_ns, cookie), flow.origin);
+}
+
+/// An incoming connection is established.
+#[inline(always)]
+pub(crate) fn accepted(origin: &Origin, cookie: u64) {
+    let header = header(Kind::Accepted, 0, cookie);
+    opened(Header { connect_ns: header.time_ns, ..header }, *origin);
+}
+
+#[inline(always)]
+fn opened(header: Header, origin: Origin) {
     count(Counter::Emitted);
     let Some(mut slot) = EVENTS.reserve::<Opened>(0) else {
         return count(Counter::RingFull);
     };
-    slot.write(Opened { header: header(Kind::Established, flow, cookie), origin: flow.origin });
+    slot.write(Opened { header, origin });
+    slot.submit(0);
+}
+
+/// A connection came to nothing.
+#[inline(always)]
+pub(crate) fn failed(reason: u32, flow: &Flow, cookie: u64) {
+    count(Counter::Emitted);
+    let Some(mut slot) = EVENTS.reserve::<Failed>(0) else {
+        return count(Counter::RingFull);
+    };
+    slot.write(Failed { header: header(Kind::Failed, flow.connect_ns, cookie), origin: flow.origin, reason, _pad: 0 });
     slot.submit(0);
 }
 
 /// A connection is gone.
 #[inline(always)]
-pub(crate) fn closed(flow: &Flow, cookie: u64) {
+pub(crate) fn closed(sent: u64, received: u64, flow: &Flow, cookie: u64) {
     count(Counter::Emitted);
-    let Some(mut slot) = EVENTS.reserve::<Header>(0) else {
+    let Some(mut slot) = EVENTS.reserve::<Closed>(0) else {
         return count(Counter::RingFull);
     };
-    slot.write(header(Kind::Closed, flow, cookie));
+    slot.write(Closed { header: header(Kind::Closed, flow.connect_ns, cookie), sent, received });
     slot.submit(0);
 }
 
 /// The proxy answered.
 #[inline(always)]
-pub(crate) fn replied(status: u32, flow: &Flow, cookie: u64) {
+pub(crate) fn replied(ctx: &SkBuffContext, segment: &Segment, flow: &Flow) {
     count(Counter::Emitted);
     let Some(mut slot) = EVENTS.reserve::<Replied>(0) else {
         return count(Counter::RingFull);
     };
-    slot.write(Replied { header: header(Kind::Replied, flow, cookie), status, _pad: 0 });
+    let to = slot.as_mut_ptr();
+    let len = black_box(if segment.len > REPLY_BYTES_MAX as u32 { REPLY_BYTES_MAX as i64 } else { segment.len as i64 });
+    // SAFETY: `to` is a whole slot, which is written before it is handed on, all but bytes that `len` leaves out; `len` is at
+    // most the length of `bytes`.
+    let loaded = unsafe {
+        (&raw mut (*to).header).write(header(Kind::Replied, flow.connect_ns, cookie(ctx)));
+        (&raw mut (*to).socks).write(flow.progress.socks);
+        (&raw mut (*to).len).write(len as u32);
+        check_bounds_signed(len, 1, REPLY_BYTES_MAX as i64)
+            && load(ctx, segment.payload, (&raw mut (*to).bytes).cast(), len as u32)
+    };
+    if !loaded {
+        // SAFETY: as above. An answer that cannot be read is an empty one.
+        unsafe { (&raw mut (*to).len).write(0) };
+    }
     slot.submit(0);
 }
 
-/// A name was found.
+/// A name was found, or a hello without one.
 #[inline(always)]
-pub(crate) fn named(work: &Work, level: u32, verdict: Verdict, rule: u32, flow: &Flow, cookie: u64) {
+pub(crate) fn named(
+    work: &Work,
+    hello: Option<(&Buffer, u32)>,
+    level: u32,
+    verdict: Verdict,
+    flow: &Flow,
+    cookie: u64,
+) {
     count(Counter::Emitted);
     let Some(buffer) = NAMED.get_ptr_mut(level) else {
         return count(Counter::RingFull);
     };
     let name_len = black_box(work.len);
-    let size = (size_of::<Named>() as i64).wrapping_add((name_len as i64).wrapping_add(7) & !7);
-    if !check_bounds_signed(size, size_of::<Named>() as i64, size_of::<NamedBuffer>() as i64) {
+    let (bytes, hello_len) = hello.map_or((None, 0), |(bytes, len)| (Some(bytes), black_box(len)));
+    // Both lengths go up to a multiple of 8, as the ring aligns its records.
+    let hello_at = (name_len as i64).wrapping_add(7) & !7;
+    let padded = black_box((hello_len as i64).wrapping_add(7) & !7);
+    if !check_bounds_signed(hello_at, 0, 256) || !check_bounds_signed(padded, 0, MESSAGE_BYTES_MAX as i64) {
         return count(Counter::RingFull);
     }
-    // SAFETY: the lease makes the slot ours; both names have 256 bytes; `size` is within the slot.
+    // SAFETY: the lease makes the slot ours; both names have 256 bytes; the bytes of the slot hold both lengths.
     let sent = unsafe {
         (*buffer).event = Named {
-            header: header(Kind::Named, flow, cookie),
+            header: header(Kind::Named, flow.connect_ns, cookie),
             origin: flow.origin,
             source: work.source,
             port: work.port,
-            in_tunnel: flow.in_tunnel,
+            flags: flow.progress.in_tunnel | work.is_address << 1,
             verdict: verdict as u32,
-            rule,
+            rule: rule(work.hit),
             name_len,
+            hello_len,
+            _pad: 0,
         };
-        bpf_probe_read_kernel((&raw mut (*buffer).name).cast(), 256, (&raw const work.name).cast());
-        bpf_ringbuf_output((&raw const EVENTS).cast_mut().cast(), buffer.cast(), size as u64, 0)
+        let to = (&raw mut (*buffer).bytes).cast::<u8>();
+        bpf_probe_read_kernel(to.cast(), 256, (&raw const work.name).cast());
+        if let Some(bytes) = bytes {
+            bpf_probe_read_kernel(to.add(hello_at as usize).cast(), padded as u32, (&raw const *bytes).cast());
+        }
+        let size = (size_of::<Named>() as u64).wrapping_add(hello_at as u64).wrapping_add(padded as u64);
+        bpf_ringbuf_output((&raw const EVENTS).cast_mut().cast(), buffer.cast(), size, 0)
     };
     if sent != 0 {
         count(Counter::RingFull);
@@ -106,18 +171,18 @@ pub(crate) fn doomed(flow: &Flow, cookie: u64) {
     let Some(mut slot) = DOOMED.reserve::<Opened>(0) else {
         return count(Counter::DoomedRingFull);
     };
-    slot.write(Opened { header: header(Kind::Doomed, flow, cookie), origin: flow.origin });
+    slot.write(Opened { header: header(Kind::Doomed, flow.connect_ns, cookie), origin: flow.origin });
     slot.submit(0);
 }
 
 #[inline(always)]
-fn header(kind: Kind, flow: &Flow, cookie: u64) -> Header {
+fn header(kind: Kind, connect_ns: u64, cookie: u64) -> Header {
     Header {
         kind: kind as u32,
         _pad: 0,
         // SAFETY: a helper without arguments.
         time_ns: unsafe { bpf_ktime_get_boot_ns() },
         cookie,
-        connect_ns: flow.connect_ns,
+        connect_ns,
     }
 }

@@ -10,45 +10,45 @@ use aya_ebpf::helpers::generated::{bpf_sk_fullsock, bpf_sk_storage_get};
 use aya_ebpf::macros::btf_map;
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::event::Origin;
+use monitor_common::progress::Progress;
 
-/// How far the first-bytes state machine of a socket has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Stage {
-    /// `connect()` ran, no SYN seen yet.
-    New = 0,
-    /// The next payload byte, at `base`, starts a message.
-    AwaitFirstBytes = 1,
-    /// A CONNECT request went out; the proxy has not answered.
-    AwaitProxyReply = 2,
-    /// Clear-text HTTP: each request of a kept-alive connection may name another host.
-    Http = 3,
-    /// Nothing more to learn.
-    Settled = 4,
-    /// A blocked name was asked for: nothing leaves any more.
-    Blocked = 5,
-}
-
-/// The state of one socket. Egress runs under the socket lock and owns every field but `reply`.
+/// The state of one socket. Egress runs under the socket lock and owns `progress`, all but its `reply`.
 #[repr(C)]
 pub(crate) struct Flow {
     /// When `connect()` was called: written by the connect hook.
     pub(crate) connect_ns: u64,
     /// The owner is written by the connect hook, the endpoints by the lifecycle hook before the SYN.
     pub(crate) origin: Origin,
-    /// Where the state machine is.
-    pub(crate) stage: Stage,
-    /// Sequence number of the first byte of the message under way.
-    pub(crate) base: u32,
-    /// Sequence number after the highest byte sent.
-    pub(crate) next: u32,
-    /// Bytes of the message that are kept already; 0 when there is no entry in the pieces map.
-    pub(crate) have: u32,
-    /// The status of the proxy's answer. The ingress hook sets it while the stage is `AwaitProxyReply` and it is 0;
-    /// egress clears it in every other stage.
-    pub(crate) reply: u32,
-    /// 1 inside a tunnel through a proxy.
-    pub(crate) in_tunnel: u32,
+    /// Where the state machine is. `progress.reply` is set by the ingress hook.
+    pub(crate) progress: Progress,
+    /// 1 once a SYN was sent: written by the lifecycle hook.
+    pub(crate) is_syn_sent: u32,
+    /// 1 once the handshake is done, or the socket listens: written by the lifecycle hook.
+    pub(crate) is_established: u32,
+    /// 1 when RST answered the SYN: set by the ingress hook.
+    pub(crate) is_refused: u32,
+    /// Why the connection is about to come to nothing, a [`Reason`](monitor_common::event::Reason) as a number; 0 when it is
+    /// not, or not known. Written by the lifecycle and release hooks.
+    pub(crate) reason: u32,
+    /// Fills the eight bytes.
+    pub(crate) _pad: u32,
+}
+
+impl Flow {
+    /// A socket that has just been told where to go, or where to wait.
+    #[inline(always)]
+    pub(crate) fn new(connect_ns: u64, origin: Origin) -> Self {
+        Self {
+            connect_ns,
+            origin,
+            progress: Progress::NEW,
+            is_syn_sent: 0,
+            is_established: 0,
+            is_refused: 0,
+            reason: 0,
+            _pad: 0,
+        }
+    }
 }
 
 /// Written by connect, lifecycle, first bytes and replies; never read by user space.

@@ -14,6 +14,7 @@ mod flow;
 mod hook;
 mod lease;
 mod maps;
+mod owner;
 mod run;
 mod segment;
 

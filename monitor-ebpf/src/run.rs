@@ -106,23 +106,13 @@ pub(crate) fn called(
     verdict
 }
 
-/// Ends the inspection of a message: of the socket too, except when it speaks HTTP and may name another host later.
+/// Ends the inspection of a message that cannot be read on.
 #[inline(always)]
-pub(crate) fn settle(ctx: &SkBuffContext, flow: &mut Flow, why: Counter) -> i32 {
-    if flow.have != 0 {
+pub(crate) fn lose(ctx: &SkBuffContext, flow: &mut Flow, source: u32, why: Counter) -> i32 {
+    if flow.progress.have != 0 {
         maps::drop_pieces(ctx);
-        flow.have = 0;
     }
-    if flow.stage == crate::flow::Stage::Http {
-        return PASS;
-    }
-    give_up(flow, why)
-}
-
-/// Ends the inspection of a socket.
-#[inline(always)]
-pub(crate) fn give_up(flow: &mut Flow, why: Counter) -> i32 {
-    flow.stage = crate::flow::Stage::Settled;
+    flow.progress.lost(source);
     count(why);
     PASS
 }

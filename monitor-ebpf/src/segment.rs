@@ -5,6 +5,7 @@ use aya_ebpf::programs::SkBuffContext;
 const IPPROTO_TCP: u8 = 6;
 const IPV6_HEADER_BYTES: usize = 40;
 const SYN: u8 = 2;
+const RST: u8 = 4;
 
 pub(crate) struct Segment {
     /// Sequence number of the first payload byte (a SYN takes one itself).
@@ -15,6 +16,8 @@ pub(crate) struct Segment {
     pub(crate) len: u32,
     /// Whether this opens the connection.
     pub(crate) syn: bool,
+    /// Whether this ends it at once.
+    pub(crate) rst: bool,
 }
 
 impl Segment {
@@ -34,6 +37,6 @@ impl Segment {
         let payload = ip as u32 + (tcp[12] >> 4) as u32 * 4;
         let syn = tcp[13] & SYN != 0;
         let seq = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]).wrapping_add(syn as u32);
-        Some(Self { seq, payload, len: ctx.len().checked_sub(payload)?, syn })
+        Some(Self { seq, payload, len: ctx.len().checked_sub(payload)?, syn, rst: tcp[13] & RST != 0 })
     }
 }

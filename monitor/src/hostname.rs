@@ -30,6 +30,9 @@ pub enum HostnameError {
     /// A letter outside of ASCII: names are written as A-labels.
     #[error("not ASCII; write it as an A-label (xn--…)")]
     NotAscii,
+    /// Neither 4 nor 16 bytes of an address.
+    #[error("an address of {0} bytes")]
+    AddressLength(usize),
     /// A character that no name has.
     #[error("the character {0:?} is not allowed in a name")]
     Character(char),

@@ -57,10 +57,15 @@ impl Pipeline {
         };
         output.events += 1;
         let process = match event.body {
-            Body::Established { origin } | Body::Named { origin, .. } => {
-                self.processes.of(&origin.owner, event.header.connect_ns)
-            }
-            Body::Replied { .. } | Body::Closed | Body::Doomed { .. } => Arc::default(),
+            Body::Established { origin }
+            | Body::Failed { origin, .. }
+            | Body::Listening { origin }
+            | Body::Named { origin, .. } => self.processes.of(&origin.owner, event.header.connect_ns),
+            Body::Accepted { .. }
+            | Body::Replied { .. }
+            | Body::Closed { .. }
+            | Body::Datagram { .. }
+            | Body::Doomed { .. } => Arc::default(),
         };
         self.correlator.ingest(&event, process, &mut self.changes);
         self.record(clock, output);
@@ -95,11 +100,7 @@ impl Pipeline {
                     self.collisions += u64::from(indicator.is_none());
                     indicator
                 }
-                What::Connected(_)
-                | What::Reached(_)
-                | What::Refused(..)
-                | What::Challenged(..)
-                | What::ServerName(_) => None,
+                _ => None,
             };
             output.records.push(self.recorder.record(change, indicator, clock));
         }

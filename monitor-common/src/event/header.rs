@@ -10,12 +10,20 @@ pub enum Kind {
     Established = 1,
     /// A name was found, and a verdict made.
     Named = 2,
-    /// The proxy answered a CONNECT request.
+    /// The proxy answered.
     Replied = 3,
     /// The connection is gone.
     Closed = 4,
     /// The socket asked for a blocked name and is to be destroyed.
     Doomed = 5,
+    /// An outgoing connection came to nothing.
+    Failed = 6,
+    /// An incoming connection is established.
+    Accepted = 7,
+    /// A socket waits for incoming connections.
+    Listening = 8,
+    /// A datagram that is read in user space.
+    Datagram = 9,
 }
 
 impl Kind {
@@ -27,6 +35,10 @@ impl Kind {
             3 => Some(Self::Replied),
             4 => Some(Self::Closed),
             5 => Some(Self::Doomed),
+            6 => Some(Self::Failed),
+            7 => Some(Self::Accepted),
+            8 => Some(Self::Listening),
+            9 => Some(Self::Datagram),
             _ => None,
         }
     }

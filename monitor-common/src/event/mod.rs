@@ -9,9 +9,10 @@ mod header;
 mod named;
 
 pub use header::{Endpoints, Header, Kind, Origin, Owner};
-pub use named::{Named, padded_name_len};
+pub use named::{IN_TUNNEL, IS_ADDRESS, Named};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::limits::{DATAGRAM_BYTES_MAX, REPLY_BYTES_MAX};
 use crate::policy::Verdict;
 use crate::wire::NameSource;
 
@@ -46,16 +47,55 @@ pub enum Body<'a> {
         verdict: Verdict,
         /// The rule that made the verdict; means nothing when the verdict is [`Verdict::Unlisted`].
         rule: u32,
-        /// The name as it was sent, without a final dot. Any bytes.
+        /// Whether the name is an address of 4 or 16 bytes in network byte order.
+        is_address: bool,
+        /// The name as it was sent, without a final dot. Any bytes; none for a hello that has no name.
         name: &'a [u8],
+        /// The ClientHello that the name is from in its TLS records, as far as it was sent; empty for other sources.
+        hello: &'a [u8],
     },
-    /// The proxy answered a CONNECT request.
+    /// The proxy answered.
     Replied {
-        /// The HTTP status code (RFC 9110 section 15), 0 to 999 as sent.
-        status: u16,
+        /// The version of SOCKS that the request was in; 0 for HTTP.
+        socks: u8,
+        /// How the answer starts.
+        bytes: &'a [u8],
     },
-    /// The connection is gone.
-    Closed,
+    /// The connection is gone, or the socket that waited for connections.
+    Closed {
+        /// Payload bytes that the peer has acknowledged, as far as TCP counts: without those of a SYN.
+        sent: u64,
+        /// Payload bytes received.
+        received: u64,
+    },
+    /// An outgoing connection came to nothing.
+    Failed {
+        /// Whose connection, and where it was to go.
+        origin: &'a Origin,
+        /// Why.
+        reason: Reason,
+    },
+    /// An incoming connection is established.
+    Accepted {
+        /// Between which ends. The owner is not known where it happens: it is that of the socket that waited.
+        origin: &'a Origin,
+    },
+    /// A socket waits for incoming connections.
+    Listening {
+        /// Who bound it, and where. Nothing of an owner that never called `bind()`.
+        origin: &'a Origin,
+    },
+    /// A datagram that is read in user space: the start of a QUIC connection, an answer from a name server.
+    Datagram {
+        /// Whose socket, and between which ends.
+        origin: &'a Origin,
+        /// Whether it was received.
+        is_inbound: bool,
+        /// Bytes of each datagram when several were sent at once (UDP_SEGMENT); 0 for a single one.
+        segment_bytes: u16,
+        /// The payload, at most [`DATAGRAM_BYTES_MAX`](crate::limits::DATAGRAM_BYTES_MAX) of it.
+        payload: &'a [u8],
+    },
     /// The socket asked for a blocked name and is to be destroyed. It comes through a ring of its own, so that it does not
     /// wait for records to be made.
     Doomed {
@@ -64,7 +104,7 @@ pub enum Body<'a> {
     },
 }
 
-/// The layout of [`Body::Established`] and [`Body::Doomed`].
+/// The layout of [`Body::Established`], [`Body::Accepted`], [`Body::Listening`] and [`Body::Doomed`].
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Opened {
@@ -80,10 +120,83 @@ pub struct Opened {
 pub struct Replied {
     /// Which connection, when.
     pub header: Header,
-    /// The HTTP status code.
-    pub status: u32,
+    /// The version of SOCKS that the request was in; 0 for HTTP.
+    pub socks: u32,
+    /// How many of `bytes` were sent.
+    pub len: u32,
+    /// How the answer starts.
+    pub bytes: [u8; REPLY_BYTES_MAX],
+}
+
+/// The layout of [`Body::Closed`].
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Closed {
+    /// Which connection, when.
+    pub header: Header,
+    /// Payload bytes acknowledged.
+    pub sent: u64,
+    /// Payload bytes received.
+    pub received: u64,
+}
+
+/// The layout of [`Body::Failed`].
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Failed {
+    /// Which connection, when.
+    pub header: Header,
+    /// Whose connection, and where it was to go.
+    pub origin: Origin,
+    /// A [`Reason`] as a number.
+    pub reason: u32,
     /// Zero.
     pub _pad: u32,
+}
+
+/// The layout of [`Body::Datagram`], as far as the payload: `len` bytes and up to a multiple of 8.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Datagram {
+    /// Which socket, when.
+    pub header: Header,
+    /// Whose socket, and between which ends.
+    pub origin: Origin,
+    /// 1 when it was received.
+    pub is_inbound: u32,
+    /// Bytes of each datagram when several were sent at once.
+    pub segment_bytes: u32,
+    /// Bytes of payload.
+    pub len: u32,
+    /// Zero.
+    pub _pad: u32,
+}
+
+/// Why an outgoing connection came to nothing. Zero is reserved for "did not".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Reason {
+    /// The peer answered with RST (RFC 9293 section 3.10.7.3).
+    Refused = 1,
+    /// No SYN was answered.
+    TimedOut = 2,
+    /// There is no way to the peer: no route, or a router said so.
+    Unreachable = 3,
+    /// The program closed the socket before the connection was established.
+    Abandoned = 4,
+}
+
+impl Reason {
+    /// The reason with this number, or none.
+    pub const fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Refused),
+            2 => Some(Self::TimedOut),
+            3 => Some(Self::Unreachable),
+            4 => Some(Self::Abandoned),
+            _ => None,
+        }
+    }
 }
 
 /// Why bytes are not an event.
@@ -103,9 +216,11 @@ pub enum DecodeError {
     UnknownSource(u32),
     /// A number stands for no verdict.
     UnknownVerdict(u32),
+    /// A number stands for no reason.
+    UnknownReason(u32),
     /// The name is empty or longer than the event.
     NameLength(u32),
-    /// A port or status beyond its range.
+    /// A port or length beyond its range.
     NumberRange(u32),
 }
 
@@ -119,6 +234,7 @@ impl core::fmt::Display for DecodeError {
             Self::UnknownFamily(family) => write!(f, "unknown address family {family}"),
             Self::UnknownSource(source) => write!(f, "unknown name source {source}"),
             Self::UnknownVerdict(verdict) => write!(f, "unknown verdict {verdict}"),
+            Self::UnknownReason(reason) => write!(f, "unknown reason {reason}"),
             Self::NameLength(len) => write!(f, "a name of {len} bytes"),
             Self::NumberRange(number) => write!(f, "{number} is out of range"),
         }
@@ -132,15 +248,37 @@ impl core::error::Error for DecodeError {}
 /// # Errors
 /// A [`DecodeError`] that says what is wrong; nothing is guessed. Never panics, on any bytes.
 pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
-    let (header, rest) = Header::ref_from_prefix(bytes).map_err(|error| match error {
+    let (header, _) = Header::ref_from_prefix(bytes).map_err(|error| match error {
         zerocopy::CastError::Alignment(_) => DecodeError::Misaligned,
         zerocopy::CastError::Size(_) | zerocopy::CastError::Validity(_) => DecodeError::Truncated,
     })?;
     let body = match Kind::from_number(header.kind).ok_or(DecodeError::UnknownKind(header.kind))? {
         Kind::Established => Body::Established { origin: origin(bytes)? },
         Kind::Doomed => Body::Doomed { origin: origin(bytes)? },
-        Kind::Closed if rest.is_empty() => Body::Closed,
-        Kind::Closed => return Err(DecodeError::WrongLength),
+        Kind::Accepted => Body::Accepted { origin: origin(bytes)? },
+        Kind::Listening => Body::Listening { origin: origin(bytes)? },
+        Kind::Closed => {
+            let closed = Closed::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
+            Body::Closed { sent: closed.sent, received: closed.received }
+        }
+        Kind::Failed => {
+            let failed = Failed::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
+            let reason = Reason::from_number(failed.reason).ok_or(DecodeError::UnknownReason(failed.reason))?;
+            Body::Failed { origin: checked(&failed.origin)?, reason }
+        }
+        Kind::Datagram => {
+            let (datagram, rest) = Datagram::ref_from_prefix(bytes).map_err(|_| DecodeError::WrongLength)?;
+            let segment_bytes = datagram.segment_bytes;
+            if datagram.len as usize > DATAGRAM_BYTES_MAX {
+                return Err(DecodeError::NumberRange(datagram.len));
+            }
+            Body::Datagram {
+                origin: checked(&datagram.origin)?,
+                is_inbound: datagram.is_inbound != 0,
+                segment_bytes: u16::try_from(segment_bytes).map_err(|_| DecodeError::NumberRange(segment_bytes))?,
+                payload: rest.get(..datagram.len as usize).ok_or(DecodeError::NumberRange(datagram.len))?,
+            }
+        }
         Kind::Named => {
             let (named, name) = Named::ref_from_prefix(bytes).map_err(|_| DecodeError::WrongLength)?;
             checked(&named.origin)?;
@@ -148,10 +286,9 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
         }
         Kind::Replied => {
             let replied = Replied::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
-            match u16::try_from(replied.status) {
-                Ok(status) if status <= 999 => Body::Replied { status },
-                Ok(_) | Err(_) => return Err(DecodeError::NumberRange(replied.status)),
-            }
+            let bytes = replied.bytes.get(..replied.len as usize).ok_or(DecodeError::NumberRange(replied.len))?;
+            let socks = u8::try_from(replied.socks).map_err(|_| DecodeError::NumberRange(replied.socks))?;
+            Body::Replied { socks, bytes }
         }
     };
     Ok(Event { header, body })

@@ -6,8 +6,8 @@ use super::{Body, DecodeError, Header, Origin};
 use crate::policy::Verdict;
 use crate::wire::NameSource;
 
-/// The layout of [`Body::Named`], as far as the name that follows it: `name_len` bytes and zeroes up to a multiple of 8.
-/// Written by the egress programs when a name is complete.
+/// The layout of [`Body::Named`], as far as the name that follows it, and the hello that follows the name; each takes a
+/// multiple of 8 bytes. Written by the egress programs when a name is complete.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Named {
@@ -19,39 +19,53 @@ pub struct Named {
     pub source: u32,
     /// The port that the message names; 0 when it names none.
     pub port: u32,
-    /// 1 inside a tunnel through a proxy, else 0.
-    pub in_tunnel: u32,
+    /// [`IN_TUNNEL`] and [`IS_ADDRESS`].
+    pub flags: u32,
     /// A [`Verdict`] as a number.
     pub verdict: u32,
     /// The rule that made the verdict.
     pub rule: u32,
-    /// Bytes of the name.
+    /// Bytes of the name; 0 only for a hello that has none.
     pub name_len: u32,
+    /// Bytes of the hello.
+    pub hello_len: u32,
+    /// Zero.
+    pub _pad: u32,
 }
 
-/// What a name takes in an event.
-pub const fn padded_name_len(name_len: usize) -> usize {
-    name_len.next_multiple_of(8)
-}
+/// Of [`Named::flags`]: the message is inside a tunnel through a proxy.
+pub const IN_TUNNEL: u32 = 1;
+/// Of [`Named::flags`]: the name is an address in network byte order.
+pub const IS_ADDRESS: u32 = 2;
 
 impl Named {
     pub(super) fn body<'a>(&'a self, rest: &'a [u8]) -> Result<Body<'a>, DecodeError> {
-        let len = self.name_len as usize;
-        if len == 0 {
-            return Err(DecodeError::NameLength(self.name_len));
-        }
-        let name = rest.get(..len).ok_or(DecodeError::NameLength(self.name_len))?;
-        if rest.len() != padded_name_len(len) {
+        let source = NameSource::from_number(self.source).ok_or(DecodeError::UnknownSource(self.source))?;
+        let (name, rest) = text(rest, self.name_len)?;
+        let (hello, rest) = text(rest, self.hello_len)?;
+        if !rest.is_empty() {
             return Err(DecodeError::WrongLength);
+        }
+        if name.is_empty() && source != NameSource::TlsSni {
+            return Err(DecodeError::NameLength(self.name_len));
         }
         Ok(Body::Named {
             origin: &self.origin,
-            source: NameSource::from_number(self.source).ok_or(DecodeError::UnknownSource(self.source))?,
+            source,
             port: u16::try_from(self.port).map_err(|_| DecodeError::NumberRange(self.port))?,
-            in_tunnel: self.in_tunnel != 0,
+            in_tunnel: self.flags & IN_TUNNEL != 0,
+            is_address: self.flags & IS_ADDRESS != 0,
             verdict: Verdict::from_number(self.verdict).ok_or(DecodeError::UnknownVerdict(self.verdict))?,
             rule: self.rule,
             name,
+            hello,
         })
     }
+}
+
+/// `len` bytes and what follows their padding.
+fn text(bytes: &[u8], len: u32) -> Result<(&[u8], &[u8]), DecodeError> {
+    let (text, _) = bytes.split_at_checked(len as usize).ok_or(DecodeError::NameLength(len))?;
+    let rest = bytes.get((len as usize).next_multiple_of(8)..).ok_or(DecodeError::NameLength(len))?;
+    Ok((text, rest))
 }

@@ -1,25 +1,16 @@
-//! HTTP/1.x requests (RFC 9112): the request line and the Host field, as far as the authority that they name.
+//! HTTP/1.x requests (RFC 9112): the request line, and the authority that it or the Host field names.
 
 use core::hint::black_box;
 
-use super::{NameSource, Outcome, Prefix, Work, forget, forget_word};
-use crate::limits::{AUTHORITY_BYTES_MAX, HEAD_BYTES_MAX};
+use super::{NameSource, Outcome, Prefix, Work, forget, forget_word, head, word};
+use crate::limits::AUTHORITY_BYTES_MAX;
 
 /// Longest method that is read, with the space after it. Longer tokens are another protocol.
 const METHOD_BYTES_MAX: usize = 8;
 
-const fn word(bytes: &[u8]) -> u64 {
-    let mut word = 0;
-    let mut at = 0;
-    while at < bytes.len() {
-        word = word << 8 | bytes[at] as u64;
-        at += 1;
-    }
-    word
-}
-
-/// Reads a request as far as its authority. On [`Outcome::Name`], `work.start` is where the authority starts; call
-/// [`authority`] next (in the kernel that is another program).
+/// Reads a request line. On [`Outcome::Name`], `work.start` is where the authority starts; call [`authority`] next (in the
+/// kernel that is another program). On [`Outcome::NoName`] the Host field has it; call [`head::scan`](super::head::scan).
+/// Either way the rest of the head starts at `work.scan`.
 #[inline(always)]
 pub fn request(p: &Prefix<'_>, work: &mut Work) -> Outcome {
     let mut method = 0;
@@ -41,13 +32,18 @@ pub fn request(p: &Prefix<'_>, work: &mut Work) -> Outcome {
     let at = forget(work, len + 1);
     let p = &p.again(work);
     let method = forget_word(work, method);
+    head::start(work, at);
+    work.is_address = 0;
     if method == word(b"CONNECT") {
         (work.start, work.source) = (at as u32, NameSource::ConnectAuthority as u32);
         return Outcome::Name;
     }
     match p.u8_at(at) {
         None => return Outcome::NeedMore,
-        Some(b'/' | b'*') => return host_field(p, work, at),
+        Some(b'/' | b'*') => {
+            (work.source, work.wants_host) = (NameSource::HttpHost as u32, 1);
+            return Outcome::NoName;
+        }
         Some(_) => {}
     }
     let mut scheme = 0;
@@ -63,42 +59,6 @@ pub fn request(p: &Prefix<'_>, work: &mut Work) -> Outcome {
         return Outcome::Other;
     }
     (work.start, work.source) = (at as u32 + 7, NameSource::AbsoluteUri as u32);
-    Outcome::Name
-}
-
-/// Searches the head for `Host:`, with an eight-byte window instead of a state machine.
-#[inline(always)]
-fn host_field(p: &Prefix<'_>, work: &mut Work, at: usize) -> Outcome {
-    let mut window = 0u64;
-    let mut found = 0;
-    for i in 0..HEAD_BYTES_MAX {
-        let Some(byte) = p.u8_at(at + i) else {
-            return Outcome::NeedMore;
-        };
-        window = window << 8 | byte as u64;
-        if window & 0xff_ffff == word(b"\n\r\n") || window & 0xffff == word(b"\n\n") {
-            return Outcome::NoName;
-        }
-        if (window & 0xffff_ffff_ffff) | word(b"\0    \0") == word(b"\nhost:") {
-            found = i + 1;
-            break;
-        }
-    }
-    if found == 0 {
-        return Outcome::NoName;
-    }
-    // Both numbers that the loop tested go through memory: the position and the length.
-    let mut at = forget(work, at + found);
-    let p = &p.again(work);
-    for _ in 0..8 {
-        match p.u8_at(at) {
-            None => return Outcome::NeedMore,
-            Some(b' ' | b'\t') => at += 1,
-            Some(_) => break,
-        }
-    }
-    let at = forget(work, at);
-    (work.start, work.source) = (at as u32, NameSource::HttpHost as u32);
     Outcome::Name
 }
 

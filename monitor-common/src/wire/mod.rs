@@ -13,9 +13,12 @@
 // Every index here is masked, or bounded by the loop around it: that is what the verifier checks.
 #![expect(clippy::indexing_slicing, reason = "indices are masked or loop-bounded, as the verifier demands")]
 
+pub mod head;
 pub mod http;
 pub mod inspect;
 pub mod name;
+pub mod reply;
+pub mod socks;
 pub mod tls;
 
 use core::hint::black_box;
@@ -29,7 +32,7 @@ pub enum Outcome {
     Name,
     /// Valid so far; the name may be in bytes that were not sent yet.
     NeedMore,
-    /// The message is complete enough to say that it carries no name.
+    /// The message is complete enough to say that it carries no name itself.
     NoName,
     /// The handshake message goes on in another TLS record.
     Fragmented,
@@ -49,6 +52,10 @@ pub enum NameSource {
     HttpHost = 3,
     /// The `server_name` extension of a TLS ClientHello (RFC 6066 section 3).
     TlsSni = 4,
+    /// The DST.ADDR of a SOCKS5 request (RFC 1928 section 4).
+    Socks5 = 5,
+    /// The address of a SOCKS4 request or the name of a SOCKS4a request.
+    Socks4 = 6,
 }
 
 impl NameSource {
@@ -59,6 +66,8 @@ impl NameSource {
             2 => Some(Self::AbsoluteUri),
             3 => Some(Self::HttpHost),
             4 => Some(Self::TlsSni),
+            5 => Some(Self::Socks5),
+            6 => Some(Self::Socks4),
             _ => None,
         }
     }
@@ -76,6 +85,18 @@ pub struct Work {
     pub source: u32,
     /// The port that the message names; 0 when it names none.
     pub port: u32,
+    /// 1 when the name is an address in network byte order, of 4 or 16 bytes, rather than text.
+    pub is_address: u32,
+    /// Where the message is read on; in the end, where it ends.
+    pub scan: u32,
+    /// 1 while the Host field is looked for.
+    pub wants_host: u32,
+    /// 1 when the length of the body cannot be told from the head: Transfer-Encoding, or a malformed Content-Length.
+    pub is_coded: u32,
+    /// What a step of a scan found.
+    found: u32,
+    /// Bytes of the message that lie in this packet and before, as sent: more than the buffer may hold.
+    pub total: u32,
     /// Where [`forget`] takes numbers through.
     at: u32,
     /// Offset of the last colon of an authority, 0 for none.
@@ -92,6 +113,10 @@ pub struct Work {
     pub left: u32,
     /// Where [`Prefix::again`] takes its length through.
     prefix_len: u32,
+    /// Bytes of the body by Content-Length.
+    pub body: u64,
+    /// The eight bytes that a scan has seen last.
+    window: u64,
     /// A window taken through memory; later the policy entry that matches, 0 for none.
     pub hit: u64,
     /// The last entry found that matches one whole name only, 0 for none.
@@ -112,6 +137,12 @@ impl Work {
             len: 0,
             source: 0,
             port: 0,
+            is_address: 0,
+            scan: 0,
+            wants_host: 0,
+            is_coded: 0,
+            found: 0,
+            total: 0,
             at: 0,
             colon: 0,
             close: 0,
@@ -120,6 +151,8 @@ impl Work {
             to: 0,
             left: 0,
             prefix_len: 0,
+            body: 0,
+            window: 0,
             hit: 0,
             exact: 0,
             exact_at: 0,
@@ -209,4 +242,15 @@ pub(crate) fn forget(work: &mut Work, value: usize) -> usize {
 pub(crate) fn forget_word(work: &mut Work, value: u64) -> u64 {
     work.hit = value;
     black_box(&mut *work).hit
+}
+
+/// Up to eight bytes as one number, the first in the highest place.
+const fn word(bytes: &[u8]) -> u64 {
+    let mut word = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        word = word << 8 | bytes[at] as u64;
+        at += 1;
+    }
+    word
 }

@@ -10,7 +10,7 @@ pub const HANDSHAKE: u8 = 0x16;
 const CLIENT_HELLO: u8 = 1;
 const RECORD_HEADER_BYTES: usize = 5;
 
-/// Looks for the server name in the first record.
+/// Looks for the server name in the first record. On [`Outcome::Name`], `work.len` is 0 when the hello has none.
 #[inline(always)]
 pub fn hello(p: &Prefix<'_>, work: &mut Work) -> Outcome {
     let (Some(kind), Some(major)) = (p.u8_at(0), p.u8_at(1)) else {
@@ -51,23 +51,30 @@ fn server_name(p: &Prefix<'_>, work: &mut Work) -> Option<Outcome> {
     at += 2;
     for _ in 0..EXTENSIONS_MAX {
         if at >= end {
-            return Some(Outcome::NoName);
+            return Some(nameless(work));
         }
         let kind = p.u16_at(at)?;
         let len = p.u16_at(at + 2)?;
         if kind == 0 {
             // ServerNameList length 2, NameType 1, HostName length 2, then the name.
             let Some(last) = p.u16_at(at + 7)?.checked_sub(1) else {
-                return Some(Outcome::NoName);
+                return Some(nameless(work));
             };
             p.u8_at(at + 9 + last)?;
             (work.start, work.len) = ((at + 9) as u32, last as u32 + 1);
-            (work.source, work.port) = (NameSource::TlsSni as u32, 0);
+            (work.source, work.port, work.is_address) = (NameSource::TlsSni as u32, 0, 0);
             return Some(Outcome::Name);
         }
         at += 4 + len;
     }
-    Some(Outcome::NoName)
+    Some(nameless(work))
+}
+
+/// A hello without a name is told, too.
+#[inline(always)]
+fn nameless(work: &mut Work) -> Outcome {
+    (work.start, work.len, work.source, work.port) = (0, 0, NameSource::TlsSni as u32, 0);
+    Outcome::Name
 }
 
 /// One step of taking the record headers out of a handshake message.

@@ -4,35 +4,39 @@
 //! context before it sends the SYN, also for TCP Fast Open. A socket that the kernel has no memory to follow is counted
 //! and connects unseen.
 
-use aya_ebpf::EbpfContext;
-use aya_ebpf::helpers::generated::{bpf_get_current_comm, bpf_get_netns_cookie, bpf_ktime_get_boot_ns};
-use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_get_current_uid_gid};
+use core::ptr::read_volatile;
+
+use aya_ebpf::bindings::bpf_sock_addr;
+use aya_ebpf::helpers::generated::bpf_ktime_get_boot_ns;
 use aya_ebpf::macros::cgroup_sock_addr;
 use aya_ebpf::programs::SockAddrContext;
 use monitor_common::counter::Counter;
-use monitor_common::event::{Endpoints, Origin, Owner};
+use monitor_common::event::{Endpoints, Origin};
 
 use crate::counters::count;
-use crate::flow::{Flow, Stage};
+use crate::flow::Flow;
 use crate::maps::drop_pieces;
+use crate::owner::owner;
 
 const IPPROTO_TCP: u32 = 6;
 const ALLOW: i32 = 1;
 
 #[cgroup_sock_addr(connect4)]
 fn connect4(ctx: SockAddrContext) -> i32 {
-    remember_owner(&ctx);
+    // SAFETY: the context is live.
+    remember(&ctx, unsafe { remote_4(ctx.sock_addr) });
     ALLOW
 }
 
 #[cgroup_sock_addr(connect6)]
 fn connect6(ctx: SockAddrContext) -> i32 {
-    remember_owner(&ctx);
+    // SAFETY: the context is live.
+    remember(&ctx, unsafe { remote_6(ctx.sock_addr) });
     ALLOW
 }
 
 #[inline(always)]
-fn remember_owner(ctx: &SockAddrContext) {
+fn remember(ctx: &SockAddrContext, endpoints: Endpoints) {
     // SAFETY: the context is live; `sk` is never null in this hook.
     let (protocol, sk) = unsafe { ((*ctx.sock_addr).protocol, (*ctx.sock_addr).__bindgen_anon_1.sk) };
     if protocol != IPPROTO_TCP {
@@ -41,39 +45,46 @@ fn remember_owner(ctx: &SockAddrContext) {
     let Some(flow) = Flow::of_or_new(sk.cast()) else {
         return count(Counter::NoSocketStorage);
     };
-    if flow.have != 0 {
+    if flow.progress.have != 0 {
         // The socket was used before and is connected again.
         drop_pieces(ctx);
     }
-    *flow = Flow {
-        // SAFETY: a helper without arguments.
-        connect_ns: unsafe { bpf_ktime_get_boot_ns() },
-        origin: Origin { owner: owner(ctx), endpoints: Endpoints::EMPTY },
-        stage: Stage::New,
-        base: 0,
-        next: 0,
-        have: 0,
-        reply: 0,
-        in_tunnel: 0,
-    };
+    // SAFETY: a helper without arguments.
+    let now = unsafe { bpf_ktime_get_boot_ns() };
+    *flow = Flow::new(now, Origin { owner: owner(ctx), endpoints });
 }
 
+/// Where it is to go. Of use only when no SYN is sent; otherwise the lifecycle hook knows both ends.
+///
+/// # Safety
+/// `addr` is the live context of `connect4`.
 #[inline(always)]
-fn owner(ctx: &SockAddrContext) -> Owner {
-    let uid_gid = bpf_get_current_uid_gid();
-    let pid_tgid = bpf_get_current_pid_tgid();
-    let mut comm = [0u8; 16];
-    // SAFETY: the context is live, the buffer has 16 bytes. The name of a running thread can always be read.
-    let netns_cookie = unsafe {
-        bpf_get_current_comm((&raw mut comm).cast(), 16);
-        bpf_get_netns_cookie(ctx.as_ptr())
-    };
-    Owner {
-        netns_cookie,
-        tgid: (pid_tgid >> 32) as u32,
-        tid: pid_tgid as u32,
-        uid: uid_gid as u32,
-        gid: (uid_gid >> 32) as u32,
-        comm,
+unsafe fn remote_4(addr: *const bpf_sock_addr) -> Endpoints {
+    let mut ends = Endpoints { family: 4, ..Endpoints::EMPTY };
+    // SAFETY: fields of a live context (UAPI).
+    unsafe {
+        ends.remote_port = u16::from_be(read_volatile(&raw const (*addr).user_port) as u16);
+        ends.remote[..4].copy_from_slice(&read_volatile(&raw const (*addr).user_ip4).to_ne_bytes());
     }
+    ends
+}
+
+/// The same for version 6.
+///
+/// # Safety
+/// `addr` is the live context of `connect6`.
+#[inline(always)]
+#[expect(clippy::indexing_slicing, reason = "four words of four bytes are the sixteen of an address")]
+unsafe fn remote_6(addr: *const bpf_sock_addr) -> Endpoints {
+    let mut ends = Endpoints { family: 6, ..Endpoints::EMPTY };
+    // SAFETY: fields of a live context (UAPI); volatile, so that LLVM does not merge reads.
+    unsafe {
+        ends.remote_port = u16::from_be(read_volatile(&raw const (*addr).user_port) as u16);
+        let words = &raw const (*addr).user_ip6;
+        for word in 0..4 {
+            let bytes = read_volatile(&raw const (*words)[word]).to_ne_bytes();
+            ends.remote[word * 4..word * 4 + 4].copy_from_slice(&bytes);
+        }
+    }
+    ends
 }

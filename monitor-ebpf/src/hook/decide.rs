@@ -8,20 +8,31 @@ use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
 use monitor_common::limits::LABELS_MAX;
-use monitor_common::policy::{Head, Verdict, choices, is_exact, probe, rule};
-use monitor_common::wire::{NameSource, Outcome, Work, name};
+use monitor_common::policy::{Head, Verdict, choices, is_exact, probe};
+use monitor_common::programs::Callee;
+use monitor_common::wire::{NameSource, Outcome, Work, name, socks};
 
 use crate::counters::count;
 use crate::emit;
-use crate::flow::{Flow, Stage};
-use crate::maps::{cookie, drop_pieces, policy};
-use crate::run::{BUFFER, DROP, IN_SCRATCH, LEVEL, PASS, called, cb, settle};
+use crate::flow::Flow;
+use crate::maps::{Buffer, cookie, drop_pieces, policy};
+use crate::run::{DROP, LEN, LEVEL, PASS, buffer, called, cb, lose, tail_call};
 
 #[cgroup_skb(egress)]
 fn decide(ctx: SkBuffContext) -> i32 {
-    called(&ctx, |ctx, flow, work| match name::suffixes(work, Head::key_of(policy(0)?)) {
-        Outcome::Name => try_decide(ctx, flow, black_box(work)),
-        _ => Some(settle(ctx, flow, Counter::NoName)),
+    called(&ctx, |ctx, flow, work| {
+        let outcome = name::suffixes(work, Head::key_of(policy(0)?));
+        let work = black_box(work);
+        if outcome == Outcome::Name {
+            return try_decide(ctx, flow, work);
+        }
+        if work.source != NameSource::TlsSni as u32 {
+            return Some(lose(ctx, flow, work.source, Counter::NoName));
+        }
+        // A hello without a name is worth a record: somebody hides where it goes, or asks by address.
+        (work.len, work.hit) = (0, 0);
+        emit::named(work, hello(ctx), cb::<LEVEL>(ctx), Verdict::Unlisted, flow, cookie(ctx));
+        Some(lose(ctx, flow, work.source, Counter::NoName))
     })
 }
 
@@ -35,25 +46,32 @@ fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> 
     } else {
         Verdict::Audited
     };
-    emit::named(work, cb::<LEVEL>(ctx), verdict, rule(work.hit), flow, cookie(ctx));
-    if cb::<BUFFER>(ctx) != IN_SCRATCH {
-        drop_pieces(ctx);
-        flow.have = 0;
-    }
+    let is_hello = work.source == NameSource::TlsSni as u32;
+    emit::named(work, if is_hello { hello(ctx) } else { None }, cb::<LEVEL>(ctx), verdict, flow, cookie(ctx));
     if verdict == Verdict::Blocked {
+        if flow.progress.have != 0 {
+            drop_pieces(ctx);
+        }
         emit::doomed(flow, cookie(ctx));
-        flow.stage = Stage::Blocked;
+        flow.progress.block();
         count(Counter::PacketsDropped);
         return Some(DROP);
     }
-    flow.stage = if work.source == NameSource::ConnectAuthority as u32 {
-        Stage::AwaitProxyReply
-    } else if work.source == NameSource::TlsSni as u32 {
-        Stage::Settled
-    } else {
-        Stage::Http
-    };
-    Some(PASS)
+    if is_hello {
+        if flow.progress.have != 0 {
+            drop_pieces(ctx);
+        }
+        flow.progress.settle();
+        return Some(PASS);
+    }
+    flow.progress.named = 1;
+    Some(tail_call(ctx, if socks::version(work.source) == 0 { Callee::ScanHead } else { Callee::NextMessage }))
+}
+
+/// The hello as it was sent, as far as it was.
+#[inline(always)]
+fn hello(ctx: &SkBuffContext) -> Option<(&'static Buffer, u32)> {
+    Some((buffer(ctx)?, cb::<LEN>(ctx)))
 }
 
 /// The most specific suffix that is in the policy, into `work.hit`. From the top-level domain on: a later hit is more

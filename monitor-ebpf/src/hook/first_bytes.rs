@@ -11,21 +11,22 @@ use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
 use monitor_common::limits::{BLOCK_BYTES, MESSAGE_BYTES_MAX};
 use monitor_common::programs::Callee;
-use monitor_common::wire::{Work, tls};
+use monitor_common::progress::Stage;
+use monitor_common::wire::{Work, head, socks, tls};
 
 use crate::counters::count;
-use crate::flow::{Flow, Stage, socket};
+use crate::flow::{Flow, socket};
 use crate::lease;
-use crate::maps::{Buffer, pieces, scratch, work};
+use crate::maps::{Buffer, drop_pieces, pieces, scratch, work};
 use crate::run::{
-    BUFFER, DROP, FROM, IN_PIECES, IN_SCRATCH, LEN, LEVEL, NEW, PASS, buffer, cb, give_up, load, set_cb, tail_call,
+    BUFFER, DROP, FROM, IN_PIECES, IN_SCRATCH, LEN, LEVEL, NEW, PASS, buffer, called, cb, load, set_cb, tail_call,
 };
 use crate::segment::Segment;
 
 #[cgroup_skb(egress)]
 fn first_bytes(ctx: SkBuffContext) -> i32 {
     match socket(&ctx).and_then(Flow::of) {
-        Some(flow) if flow.stage != Stage::Settled => try_first_bytes(&ctx, flow).unwrap_or(PASS),
+        Some(flow) if flow.progress.stage != Stage::Settled => try_first_bytes(&ctx, flow).unwrap_or(PASS),
         _ => PASS,
     }
 }
@@ -33,103 +34,128 @@ fn first_bytes(ctx: SkBuffContext) -> i32 {
 #[inline(always)]
 fn try_first_bytes(ctx: &SkBuffContext, flow: &mut Flow) -> Option<i32> {
     let segment = Segment::read(ctx)?;
-    if segment.syn && flow.stage == Stage::New {
-        (flow.base, flow.next, flow.stage) = (segment.seq, segment.seq, Stage::AwaitFirstBytes);
+    if segment.syn && flow.progress.stage == Stage::New {
+        flow.progress.opened(segment.seq);
     }
     if segment.len == 0 {
         // Of blocked sockets too: FIN and RST must get out, or the peer keeps its half.
         return Some(PASS);
     }
     count(Counter::PacketsInspected);
-    if flow.stage == Stage::Blocked {
+    if flow.progress.stage == Stage::Blocked {
         count(Counter::PacketsDropped);
         return Some(DROP);
     }
-    advance(flow, &segment);
-    if flow.stage != Stage::AwaitFirstBytes && flow.stage != Stage::Http {
-        return Some(PASS);
-    }
-    Some(collect(ctx, flow, &segment))
+    Some(inspect(ctx, flow, &segment))
 }
 
-/// Moves the state machine over what happened since the last packet.
+/// Moves the state machine over a segment, and gets its part of the message under way to a parser.
 #[inline(always)]
-fn advance(flow: &mut Flow, segment: &Segment) {
-    if flow.stage == Stage::AwaitProxyReply {
-        match flow.reply {
-            0 => {
-                if segment.seq == flow.next {
-                    count(Counter::SentBeforeReply);
-                }
-            }
-            // The next byte starts the inner protocol.
-            200..=299 => (flow.stage, flow.base, flow.have, flow.in_tunnel) = (Stage::AwaitFirstBytes, flow.next, 0, 1),
-            // There is no tunnel. The next byte starts another request: the same with credentials after 407, or one
-            // for another host.
-            _ => (flow.stage, flow.base, flow.have, flow.reply) = (Stage::AwaitFirstBytes, flow.next, 0, 0),
+pub(super) fn inspect(ctx: &SkBuffContext, flow: &mut Flow, segment: &Segment) -> i32 {
+    if !flow.progress.advance(segment.seq, segment.len) {
+        if flow.progress.stage == Stage::AwaitProxyReply && flow.progress.reply == 0 {
+            count(Counter::SentBeforeReply);
         }
+        return PASS;
     }
-    if flow.stage == Stage::Http && segment.seq == flow.next {
-        (flow.base, flow.have) = (flow.next, 0);
-    }
-    let end = segment.seq.wrapping_add(segment.len);
-    if (end.wrapping_sub(flow.next) as i32) > 0 {
-        flow.next = end;
-    }
-}
-
-/// Gets the new bytes of the message into a buffer and calls its parser.
-#[inline(always)]
-pub(super) fn collect(ctx: &SkBuffContext, flow: &mut Flow, segment: &Segment) -> i32 {
     // Where in the message this segment starts, by sequence number: a retransmission lands in the same place.
-    let offset = segment.seq.wrapping_sub(flow.base) as i32;
+    let offset = segment.seq.wrapping_sub(flow.progress.base) as i32;
     let end = offset.wrapping_add(segment.len as i32);
-    let have = flow.have as i32;
+    let have = flow.progress.have as i32;
     if end <= have {
         return PASS;
     }
     if offset > have {
-        return give_up(flow, Counter::SequenceGap);
+        return give_up(ctx, flow, Counter::SequenceGap);
     }
     let Some(level) = lease::take() else {
-        return give_up(flow, Counter::NoScratch);
+        return give_up(ctx, flow, Counter::NoScratch);
     };
     set_cb::<LEVEL>(ctx, level);
     let skip = have.wrapping_sub(offset) as u32;
     set_cb::<FROM>(ctx, segment.payload.wrapping_add(skip));
     set_cb::<NEW>(ctx, segment.len.wrapping_sub(skip));
-    let verdict = collect_leased(ctx, flow, cb::<LEVEL>(ctx)).unwrap_or(PASS);
+    let verdict = match work(cb::<LEVEL>(ctx)) {
+        Some(work) => collect(ctx, flow, work).unwrap_or(PASS),
+        None => PASS,
+    };
     lease::give(level);
     verdict
 }
 
+/// Ends the message under way. When the packet has more, that is the next message.
+#[cgroup_skb(egress)]
+fn next_message(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, mut work| {
+        if flow.progress.have != 0 {
+            drop_pieces(ctx);
+        }
+        let Some(len) = head::message_len(work) else {
+            flow.progress.message_has_no_end(work.source);
+            return Some(PASS);
+        };
+        flow.progress.message_ends(len, work.source);
+        let rest = work.total.wrapping_sub(len);
+        if rest as i32 <= 0 {
+            return Some(PASS);
+        }
+        set_cb::<FROM>(ctx, cb::<FROM>(ctx).wrapping_add(cb::<NEW>(ctx)).wrapping_sub(rest));
+        set_cb::<NEW>(ctx, rest);
+        let base = flow.progress.base;
+        if !flow.progress.advance(base, rest) {
+            return Some(PASS);
+        }
+        work = black_box(work);
+        collect(ctx, flow, work)
+    })
+}
+
+/// Gets the new bytes of the message into a buffer and calls its parser. The bounds are in `cb`: from here on offset and
+/// length are unknown numbers again, whatever path led here.
 #[inline(always)]
-fn collect_leased(ctx: &SkBuffContext, flow: &mut Flow, level: u32) -> Option<i32> {
-    // From here on offset and length are unknown numbers again, whatever path led here.
+fn collect(ctx: &SkBuffContext, flow: &mut Flow, work: &mut Work) -> Option<i32> {
     let (from, new) = (cb::<FROM>(ctx), cb::<NEW>(ctx));
-    if flow.have == 0 {
+    work.total = flow.progress.have.wrapping_add(new);
+    if flow.progress.have == 0 {
         // The usual case: the name is in the first packet. Per-CPU scratch, no allocation.
-        let scratch = scratch(level)?;
+        let scratch = scratch(cb::<LEVEL>(ctx))?;
         let want = if new > MESSAGE_BYTES_MAX as u32 { MESSAGE_BYTES_MAX as i64 } else { new as i64 };
         if !check_bounds_signed(want, 1, MESSAGE_BYTES_MAX as i64) {
-            return Some(give_up(flow, Counter::SequenceGap));
+            return Some(give_up(ctx, flow, Counter::SequenceGap));
         }
         // SAFETY: `want` is at most MESSAGE_BYTES_MAX, less than the buffer.
         if !unsafe { load(ctx, from, scratch.as_mut_ptr(), want as u32) } {
-            return Some(give_up(flow, Counter::SequenceGap));
+            return Some(give_up(ctx, flow, Counter::SequenceGap));
         }
         set_cb::<LEN>(ctx, want as u32);
         set_cb::<BUFFER>(ctx, IN_SCRATCH);
     } else {
         let Some(pieces) = pieces(ctx) else {
-            return Some(give_up(flow, Counter::NoRoomForPieces));
+            return Some(give_up(ctx, flow, Counter::NoRoomForPieces));
         };
-        flow.have = load_blocks(ctx, work(level)?, pieces, from, flow.have, new);
-        set_cb::<LEN>(ctx, flow.have);
+        flow.progress.have = load_blocks(ctx, work, pieces, from, flow.progress.have, new);
+        set_cb::<LEN>(ctx, flow.progress.have);
         set_cb::<BUFFER>(ctx, IN_PIECES);
     }
     let first = buffer(ctx)?[0];
-    Some(tail_call(ctx, if first == tls::HANDSHAKE { Callee::ParseTls } else { Callee::ParseHttp }))
+    let parser = match flow.progress.stage {
+        Stage::Socks => Callee::ParseSocks,
+        Stage::AwaitFirstBytes if first == tls::HANDSHAKE => Callee::ParseTls,
+        Stage::AwaitFirstBytes if first == socks::VERSION_5 || first == socks::VERSION_4 => Callee::ParseSocks,
+        _ => Callee::ParseHttp,
+    };
+    Some(tail_call(ctx, parser))
+}
+
+/// Ends the inspection of a socket.
+#[inline(always)]
+fn give_up(ctx: &SkBuffContext, flow: &mut Flow, why: Counter) -> i32 {
+    if flow.progress.have != 0 {
+        drop_pieces(ctx);
+    }
+    flow.progress.settle();
+    count(why);
+    PASS
 }
 
 /// Copies `left` bytes of the packet from `from` on to `buffer[to..]`, as far as MESSAGE_BYTES_MAX; returns where it ended.

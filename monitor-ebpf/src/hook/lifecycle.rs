@@ -1,18 +1,22 @@
-//! When an outgoing connection is about to be opened, is established, is gone.
+//! When a connection is about to be opened, is established, has failed, is gone; when a socket begins to wait for
+//! connections.
 //!
 //! Hook `sock_ops` (BPF_CGROUP_SOCK_OPS, Linux 4.13; state changes 4.16; the socket 5.5). It runs under the socket lock.
-//! Sockets that the connect hook has not seen have no state and are left alone.
+//! Outgoing connections that the connect hook has not seen have no state and are left alone.
 
 use core::ptr::read_volatile;
 
 use aya_ebpf::bindings::{
-    BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB, BPF_SOCK_OPS_STATE_CB, BPF_SOCK_OPS_STATE_CB_FLAG, BPF_SOCK_OPS_TCP_CONNECT_CB,
-    bpf_sock_ops,
+    BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB, BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB, BPF_SOCK_OPS_RTO_CB,
+    BPF_SOCK_OPS_RTO_CB_FLAG, BPF_SOCK_OPS_STATE_CB, BPF_SOCK_OPS_STATE_CB_FLAG, BPF_SOCK_OPS_TCP_CONNECT_CB,
+    BPF_SOCK_OPS_TCP_LISTEN_CB, bpf_sock_ops,
 };
 use aya_ebpf::macros::sock_ops;
 use aya_ebpf::programs::SockOpsContext;
-use monitor_common::event::Endpoints;
+use monitor_common::counter::Counter;
+use monitor_common::event::{Endpoints, Origin, Owner, Reason};
 
+use crate::counters::count;
 use crate::emit;
 use crate::flow::Flow;
 use crate::maps::{cookie, drop_pieces};
@@ -27,8 +31,17 @@ const DONE: u32 = 1;
 fn lifecycle(ctx: SockOpsContext) -> u32 {
     let op = ctx.op();
     match op {
-        BPF_SOCK_OPS_TCP_CONNECT_CB | BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => {}
+        BPF_SOCK_OPS_TCP_CONNECT_CB | BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB | BPF_SOCK_OPS_RTO_CB => {}
         BPF_SOCK_OPS_STATE_CB if ctx.arg(1) == TCP_CLOSE => {}
+        BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB => {
+            let origin = Origin { owner: Owner::EMPTY, endpoints: endpoints(ctx.ops) };
+            emit::accepted(&origin, cookie(&ctx));
+            return DONE;
+        }
+        BPF_SOCK_OPS_TCP_LISTEN_CB => {
+            listening(&ctx);
+            return DONE;
+        }
         _ => return DONE,
     }
     // SAFETY: the context is live; the pointer is tested.
@@ -42,19 +55,67 @@ fn lifecycle(ctx: SockOpsContext) -> u32 {
     match op {
         BPF_SOCK_OPS_TCP_CONNECT_CB => {
             flow.origin.endpoints = endpoints(ctx.ops);
-            // Asks for the state changes; without them the close is not seen, and the socket's own storage still ends
-            // with it, so a failure loses the row of the end only.
-            let _ = ctx.set_cb_flags((ctx.cb_flags() | BPF_SOCK_OPS_STATE_CB_FLAG) as i32);
+            flow.is_syn_sent = 1;
+            watch(&ctx, BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_RTO_CB_FLAG);
         }
-        BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => emit::established(flow, cookie(&ctx)),
-        _ => {
-            if flow.have != 0 {
-                drop_pieces(&ctx);
+        BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => {
+            flow.is_established = 1;
+            emit::established(flow, cookie(&ctx));
+        }
+        BPF_SOCK_OPS_RTO_CB => {
+            // The third argument says that the kernel gives up.
+            if ctx.arg(2) != 0 && flow.is_established == 0 {
+                flow.reason = Reason::TimedOut as u32;
             }
-            emit::closed(flow, cookie(&ctx));
         }
+        _ => closed(&ctx, flow),
     }
     DONE
+}
+
+#[inline(always)]
+fn closed(ctx: &SockOpsContext, flow: &mut Flow) {
+    if flow.progress.have != 0 {
+        drop_pieces(ctx);
+    }
+    if flow.is_established == 0 {
+        let reason = if flow.is_refused != 0 {
+            Reason::Refused as u32
+        } else if flow.reason != 0 {
+            flow.reason
+        } else {
+            Reason::Unreachable as u32
+        };
+        return emit::failed(reason, flow, cookie(ctx));
+    }
+    // SAFETY: fields of a live context (UAPI).
+    let (sent, received) = unsafe {
+        (read_volatile(&raw const (*ctx.ops).bytes_acked), read_volatile(&raw const (*ctx.ops).bytes_received))
+    };
+    emit::closed(sent, received, flow, cookie(ctx));
+}
+
+#[inline(always)]
+fn listening(ctx: &SockOpsContext) {
+    // SAFETY: the context is live; the pointer is tested.
+    let sk = unsafe { (*ctx.ops).__bindgen_anon_2.sk };
+    if sk.is_null() {
+        return;
+    }
+    let Some(flow) = Flow::of_or_new(sk.cast()) else {
+        return count(Counter::NoSocketStorage);
+    };
+    flow.origin.endpoints = endpoints(ctx.ops);
+    flow.is_established = 1;
+    watch(ctx, BPF_SOCK_OPS_STATE_CB_FLAG);
+    emit::listening(flow, cookie(ctx));
+}
+
+/// Asks for callbacks of one socket; without them its end is not seen, and the socket's own storage still ends with it, so
+/// a failure loses the row of the end only.
+#[inline(always)]
+fn watch(ctx: &SockOpsContext, flags: u32) {
+    let _ = ctx.set_cb_flags((ctx.cb_flags() | flags) as i32);
 }
 
 /// Reads the addresses word by word: the verifier knows each as a field of the context, but no wider read.

@@ -1,12 +1,17 @@
 //! The programs, one hook family per file. Each file names the kernel's hook, since when it is there, and what may fail.
 //!
 //! ```text
-//! connect4, connect6            who
-//! lifecycle                     established, closed
-//! first_bytes ─┬► parse_http ─► parse_authority ─┬► decide
-//!              └► parse_tls ─► (unrecord) ───────┘
-//! any parser  ──► keep          the message is not complete yet
-//! replies                       the proxy's answer to CONNECT
+//! connect4, connect6            who connects
+//! post_bind4, post_bind6        who may go on to listen
+//! released                      closed by its owner
+//! lifecycle                     established, failed, closed; accepted; listening
+//! first_bytes ─┬► parse_http ─┬─────────────► parse_authority ─┬► decide ─┬► scan_head ─► next_message
+//!              │              └► scan_head ───────▲            │          └► next_message
+//!              ├► parse_socks ─────────────────────────────────┤
+//!              └► parse_tls ─► (unrecord) ─────────────────────┘
+//! any parser   ──► keep         the message is not complete yet
+//! next_message ──► any parser   the next message in the same packet
+//! replies                       what the proxy answers; a refused SYN
 //! trial                         first_bytes for BPF_PROG_TEST_RUN; never attached
 //! ```
 //!
@@ -17,6 +22,7 @@ mod connect;
 mod decide;
 mod first_bytes;
 mod lifecycle;
+mod listen;
 mod parse;
 mod replies;
 mod trial;

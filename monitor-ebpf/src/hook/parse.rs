@@ -11,20 +11,56 @@ use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
 use monitor_common::limits::{BLOCK_BYTES, MESSAGE_BYTES_MAX, RECORD_STEPS_MAX};
 use monitor_common::programs::Callee;
-use monitor_common::wire::{Outcome, Prefix, Work, http, tls};
+use monitor_common::progress::Stage;
+use monitor_common::wire::head::{self, Scan};
+use monitor_common::wire::{Outcome, Prefix, Work, http, socks, tls};
 
 use crate::counters::count;
 use crate::flow::Flow;
 use crate::maps::{Buffer, keep_pieces, scratch, unrecorded};
-use crate::run::{LEN, LEVEL, PASS, buffer, called, cb, settle, tail_call};
+use crate::run::{LEN, LEVEL, PASS, buffer, called, cb, lose, tail_call};
 
 #[cgroup_skb(egress)]
 fn parse_http(ctx: SkBuffContext) -> i32 {
     called(&ctx, |ctx, flow, work| {
+        let is_named = flow.progress.named != 0;
         Some(match http::request(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work) {
-            Outcome::Name => tail_call(ctx, Callee::ParseAuthority),
-            outcome => go_on(ctx, flow, outcome),
+            Outcome::Name if !is_named => tail_call(ctx, Callee::ParseAuthority),
+            Outcome::Name | Outcome::NoName => {
+                if is_named {
+                    work.wants_host = 0;
+                }
+                tail_call(ctx, Callee::ScanHead)
+            }
+            outcome => go_on(ctx, flow, work, outcome),
         })
+    })
+}
+
+#[cgroup_skb(egress)]
+fn scan_head(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, mut work| {
+        let scan = head::scan(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work);
+        work = black_box(work);
+        // Made anew: what the scan has learned of the length would keep its ways apart.
+        let p = &Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize);
+        let next = match scan {
+            Scan::On => Callee::ScanHead,
+            Scan::Host if head::skip_white_space(p, work) => {
+                work.start = work.scan;
+                Callee::ParseAuthority
+            }
+            Scan::Field if head::body_field(p, work) => Callee::ScanHead,
+            Scan::Host | Scan::Field | Scan::NeedMore => Callee::Keep,
+            Scan::End => {
+                if work.wants_host != 0 {
+                    count(Counter::NoName);
+                }
+                Callee::NextMessage
+            }
+            Scan::TooLong => return Some(lose(ctx, flow, work.source, Counter::HeadTooLong)),
+        };
+        Some(tail_call(ctx, next))
     })
 }
 
@@ -36,7 +72,24 @@ fn parse_authority(ctx: SkBuffContext) -> i32 {
         if outcome == Outcome::Name {
             take_name(bytes, work);
         }
-        Some(go_on(ctx, flow, outcome))
+        Some(go_on(ctx, flow, work, outcome))
+    })
+}
+
+#[cgroup_skb(egress)]
+fn parse_socks(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, work| {
+        let bytes = buffer(ctx)?;
+        let p = &Prefix::new(bytes, cb::<LEN>(ctx) as usize);
+        let is_first = flow.progress.stage == Stage::AwaitFirstBytes;
+        let outcome = if is_first { socks::first(p, work) } else { socks::next(p, work) };
+        if outcome == Outcome::NoName {
+            return Some(tail_call(ctx, Callee::NextMessage));
+        }
+        if outcome == Outcome::Name {
+            take_name(bytes, work);
+        }
+        Some(go_on(ctx, flow, work, outcome))
     })
 }
 
@@ -48,7 +101,7 @@ fn parse_tls(ctx: SkBuffContext) -> i32 {
         if outcome == Outcome::Name {
             take_name(bytes, work);
         }
-        Some(go_on(ctx, flow, outcome))
+        Some(go_on(ctx, flow, work, outcome))
     })
 }
 
@@ -56,7 +109,7 @@ fn parse_tls(ctx: SkBuffContext) -> i32 {
 fn unrecord(ctx: SkBuffContext) -> i32 {
     called(&ctx, |ctx, flow, work| {
         let outcome = try_unrecord(ctx, work)?;
-        Some(go_on(ctx, flow, outcome))
+        Some(go_on(ctx, flow, work, outcome))
     })
 }
 
@@ -98,16 +151,16 @@ fn try_unrecord(ctx: &SkBuffContext, mut work: &mut Work) -> Option<Outcome> {
 
 #[cgroup_skb(egress)]
 fn keep(ctx: SkBuffContext) -> i32 {
-    called(&ctx, |ctx, flow, _| {
+    called(&ctx, |ctx, flow, work| {
         let have = cb::<LEN>(ctx);
         if have as usize >= MESSAGE_BYTES_MAX {
-            return Some(settle(ctx, flow, Counter::MessageTooLong));
+            return Some(lose(ctx, flow, work.source, Counter::MessageTooLong));
         }
-        if flow.have == 0 {
+        if flow.progress.have == 0 {
             if !keep_pieces(ctx, scratch(cb::<LEVEL>(ctx))?) {
-                return Some(settle(ctx, flow, Counter::NoRoomForPieces));
+                return Some(lose(ctx, flow, work.source, Counter::NoRoomForPieces));
             }
-            flow.have = have;
+            flow.progress.have = have;
             count(Counter::Reassembled);
         }
         Some(PASS)
@@ -115,13 +168,13 @@ fn keep(ctx: SkBuffContext) -> i32 {
 }
 
 #[inline(always)]
-fn go_on(ctx: &SkBuffContext, flow: &mut Flow, outcome: Outcome) -> i32 {
+fn go_on(ctx: &SkBuffContext, flow: &mut Flow, work: &mut Work, outcome: Outcome) -> i32 {
     match outcome {
         Outcome::Name => tail_call(ctx, Callee::Decide),
         Outcome::NeedMore => tail_call(ctx, Callee::Keep),
         Outcome::Fragmented => tail_call(ctx, Callee::Unrecord),
-        Outcome::NoName => settle(ctx, flow, Counter::NoName),
-        Outcome::Other => settle(ctx, flow, Counter::Opaque),
+        Outcome::NoName => lose(ctx, flow, work.source, Counter::NoName),
+        Outcome::Other => lose(ctx, flow, work.source, Counter::Opaque),
     }
 }
 

@@ -1,51 +1,48 @@
-//! The proxy's answer to CONNECT: the status code of its status line (RFC 9112 section 4).
+//! What a proxy answers: to CONNECT a status line (RFC 9112 section 4), to a SOCKS request a reply (RFC 1928 section 6).
 //!
 //! Hook `cgroup_skb/ingress` (Linux 4.10). It runs before the socket is locked, so next to egress on another CPU: it
-//! writes the reply word of the flow and nothing else, and egress does the rest.
+//! writes the reply and the refusal of the flow and nothing else, and egress does the rest.
 
+use aya_ebpf::check_bounds_signed;
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
+use monitor_common::progress::Stage;
+use monitor_common::wire::reply::{self, CODE_BYTES};
 
 use crate::emit;
-use crate::flow::{Flow, Stage, socket};
-use crate::maps::cookie;
-use crate::run::PASS;
+use crate::flow::{Flow, socket};
+use crate::run::{PASS, load};
 use crate::segment::Segment;
-
-/// `HTTP/1.x NNN`.
-const STATUS_BYTES: usize = 12;
 
 #[cgroup_skb(ingress)]
 fn replies(ctx: SkBuffContext) -> i32 {
-    if let Some(flow) = socket(&ctx).and_then(Flow::of)
-        && flow.stage == Stage::AwaitProxyReply
-        && flow.reply == 0
-        && let Some(status) = status(&ctx)
-        // An interim answer (RFC 9110 section 15.2) is not the answer.
-        && status >= 200
-    {
-        flow.reply = status;
-        emit::replied(status, flow, cookie(&ctx));
+    if let Some(flow) = socket(&ctx).and_then(Flow::of) {
+        if flow.is_established == 0 {
+            let is_reset = Segment::read(&ctx).is_some_and(|segment| segment.rst);
+            flow.is_refused = is_reset as u32;
+        } else if flow.progress.awaits_reply() {
+            let _ = try_replies(&ctx, flow);
+        }
     }
     PASS
 }
 
 #[inline(always)]
-fn status(ctx: &SkBuffContext) -> Option<u32> {
+fn try_replies(ctx: &SkBuffContext, flow: &mut Flow) -> Option<()> {
     let segment = Segment::read(ctx)?;
-    if segment.len < STATUS_BYTES as u32 {
+    let mut bytes = [0; CODE_BYTES];
+    let len = if segment.len > CODE_BYTES as u32 { CODE_BYTES as i64 } else { segment.len as i64 };
+    if !check_bounds_signed(len, 1, CODE_BYTES as i64) {
         return None;
     }
-    let line = ctx.load::<[u8; STATUS_BYTES]>(segment.payload as usize).ok()?;
-    if line[..7] != *b"HTTP/1." || line[8] != b' ' {
+    // SAFETY: `len` is at most the array's length.
+    if !unsafe { load(ctx, segment.payload, bytes.as_mut_ptr(), len as u32) } {
         return None;
     }
-    let mut status = 0;
-    for &digit in &line[9..] {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        status = status * 10 + (digit - b'0') as u32;
+    // To a request of clear-text HTTP only its having been answered is of interest.
+    if flow.progress.stage == Stage::AwaitProxyReply {
+        emit::replied(ctx, &segment, flow);
     }
-    Some(status)
+    flow.progress.reply = reply::code(&bytes, segment.len, flow.progress.socks);
+    Some(())
 }

@@ -5,8 +5,8 @@ use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::event::{Endpoints, Origin};
 
-use super::first_bytes::collect;
-use crate::flow::{Flow, Stage, socket};
+use super::first_bytes::inspect;
+use crate::flow::{Flow, socket};
 use crate::run::PASS;
 use crate::segment::Segment;
 
@@ -15,15 +15,7 @@ fn trial(ctx: SkBuffContext) -> i32 {
     let (Some(flow), Some(segment)) = (socket(&ctx).and_then(Flow::of_or_new), Segment::read(&ctx)) else {
         return PASS;
     };
-    *flow = Flow {
-        connect_ns: 0,
-        origin: Origin { endpoints: Endpoints { family: 4, ..Endpoints::EMPTY }, ..Origin::EMPTY },
-        stage: Stage::AwaitFirstBytes,
-        base: segment.seq,
-        next: segment.seq,
-        have: 0,
-        reply: 0,
-        in_tunnel: 0,
-    };
-    collect(&ctx, flow, &segment)
+    *flow = Flow::new(0, Origin { endpoints: Endpoints { family: 4, ..Endpoints::EMPTY }, ..Origin::EMPTY });
+    flow.progress.opened(segment.seq);
+    inspect(&ctx, flow, &segment)
 }

@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use super::{Failure, lock, policy_files};
 use crate::account::Account;
 use crate::cli::{Format, ModeArg, Run};
-use crate::correlate::{Correlator, NAME_WAIT_NS};
+use crate::correlate::{Correlator, Families, NAME_WAIT_NS};
 use crate::decide::Policy;
 use crate::host;
 use crate::kernel::{self, Attached, Destroyer, PolicyTable, Ring, TableEntry};
@@ -105,7 +105,7 @@ impl Daemon {
         (attached, ring, destroyer): (Attached, Ring, Destroyer),
     ) -> Result<Self, Failure> {
         let account = Arc::<Account>::default();
-        let correlator = Correlator::new(host::boot_id()?);
+        let correlator = Correlator::new(host::boot_id()?, Families::default());
         let recorder = Recorder::new(host::device(), mode);
         // Without a stream there is no end to hear of, and `work` does not listen.
         let (stream, stream_ended) = if args.stream {
@@ -203,6 +203,7 @@ impl Daemon {
             (failed, "blocked sockets could not be destroyed; their owners waited for a time-out"),
             (self.pipeline.collisions(), "verdicts whose rule does not match the name; please report this"),
             (correlator.table_full(), "connections found no room in the table; their rows may lack what came before"),
+            (correlator.listeners_full(), "listening sockets found no room; rows of their peers lack the process"),
             (correlator.malformed_names(), "host names were malformed and are not recorded"),
         ] {
             if count != 0 {

@@ -4,16 +4,24 @@
 //! a connection that finds no room in it is still reported, without what would have had to be remembered.
 
 mod connection;
+mod listeners;
+mod mismatch;
+mod state;
+mod target;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 pub use connection::{Connection, ConnectionId};
-use monitor_common::event::{Body, Event, Header, Origin};
+use listeners::Listeners;
+pub use mismatch::Mismatch;
+use monitor_common::event::{Body, Event, Header, Origin, Reason};
 use monitor_common::policy::Verdict;
-use monitor_common::wire::NameSource;
+use state::{Named, State};
+pub use target::{Answer, ProxyProtocol, Target};
 
-use crate::hostname::Host;
+use crate::hostname::{Host, HostnameError};
 use crate::process::Process;
 
 /// Connections remembered at once, until they close; about 500 bytes each. Beyond it: [`Correlator::table_full`].
@@ -22,22 +30,6 @@ pub const CONNECTIONS_MAX: usize = 65_536;
 /// How long the record of a direct connection waits for the name, in nanoseconds: a client that speaks first does so at
 /// once. A name that comes later has a record of its own.
 pub const NAME_WAIT_NS: u64 = 200_000_000;
-
-/// Port of `http` (RFC 9110 section 4.2.1): what an absolute-form target without a port means.
-const HTTP_PORT: u16 = 80;
-
-/// A host and port that a program asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// Which host.
-    pub host: Host,
-    /// Which port.
-    pub port: u16,
-    /// Where the host was named.
-    pub source: NameSource,
-    /// Whether the connection goes to a proxy that is to reach the target.
-    pub proxied: bool,
-}
 
 /// Something that is worth a record.
 #[derive(Clone, Debug)]
@@ -53,16 +45,28 @@ pub struct Change {
 /// What happened on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
+    /// A program called `connect()`.
+    Attempted,
     /// The TCP connection stands. For a direct connection the target is what it asked for, when that is known by now.
     Connected(Option<Target>),
+    /// The TCP connection came to nothing.
+    NotConnected(Reason),
+    /// A peer has connected.
+    Accepted,
+    /// A socket waits for peers.
+    Listening,
     /// The proxy opened the way to the target, or was sent a request for it.
     Reached(Target),
-    /// The proxy refused, with this status, or went away without an answer.
-    Refused(Target, Option<u16>),
+    /// The proxy refused with this answer, or none that could be read.
+    Refused(Target, Option<Answer>),
     /// The proxy wants the request again, with credentials (407).
-    Challenged(Target, u16),
-    /// A TLS server name was asked for inside a tunnel; a direct one is part of [`Connected`](Self::Connected).
-    ServerName(Target),
+    Challenged(Target, Answer),
+    /// A SOCKS proxy answered.
+    SocksAnswered(Target, Answer),
+    /// A TLS ClientHello was sent, with the name that it asks for, if any.
+    ServerName(Option<Target>),
+    /// What a proxy was asked for and what was asked for inside the tunnel differ.
+    Mismatched(Mismatch),
     /// A rule matches a name; the kernel has decided.
     Judged {
         /// What was asked for.
@@ -72,43 +76,84 @@ pub enum What {
         /// The number of the rule.
         rule: u32,
     },
+    /// The connection is gone.
+    Closed {
+        /// What it was for: the tunnel's target, or the last name.
+        target: Option<Target>,
+        /// Payload bytes that the peer has acknowledged.
+        sent: u64,
+        /// Payload bytes received.
+        received: u64,
+        /// Since the handshake, in nanoseconds.
+        duration_ns: u64,
+    },
 }
 
-struct State {
-    connection: Arc<Connection>,
-    /// When the connection was established, while its record still waits for a name.
-    waiting_since_ns: Option<u64>,
-    /// The tunnel that was asked for last.
-    tunnel: Option<(Target, Answer)>,
-    /// The name that was seen last: a kept-alive connection repeats it with each request.
-    last: Option<Target>,
+/// Families of records that can be left out: they tell of connections and not of targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Families {
+    /// [`What::Attempted`]: each connection has one, and then another that tells how it turned out.
+    pub attempts: bool,
+    /// [`What::Accepted`].
+    pub inbound: bool,
+    /// [`What::Listening`].
+    pub listening: bool,
+    /// [`What::Closed`].
+    pub ends: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Awaited,
-    Given,
+impl Default for Families {
+    fn default() -> Self {
+        Self { attempts: false, inbound: true, listening: true, ends: true }
+    }
+}
+
+impl Families {
+    fn has(self, what: &What) -> bool {
+        match what {
+            What::Attempted => self.attempts,
+            What::Accepted => self.inbound,
+            What::Listening => self.listening,
+            What::Closed { .. } => self.ends,
+            _ => true,
+        }
+    }
 }
 
 /// The connections that are open.
 pub struct Correlator {
     boot: u64,
+    families: Families,
     open: HashMap<u64, State>,
     /// Cookies in the order in which their wait ends.
     waits: VecDeque<(u64, u64)>,
+    listeners: Listeners,
     table_full: u64,
     malformed_names: u64,
 }
 
 impl Correlator {
-    /// `boot` tells this boot of the host from others.
-    pub fn new(boot: u64) -> Self {
-        Self { boot, open: HashMap::new(), waits: VecDeque::new(), table_full: 0, malformed_names: 0 }
+    /// `boot` tells this boot of the host from others; `families` are recorded.
+    pub fn new(boot: u64, families: Families) -> Self {
+        Self {
+            boot,
+            families,
+            open: HashMap::new(),
+            waits: VecDeque::new(),
+            listeners: Listeners::default(),
+            table_full: 0,
+            malformed_names: 0,
+        }
     }
 
     /// Connections that found no room in the table.
     pub fn table_full(&self) -> u64 {
         self.table_full
+    }
+
+    /// Sockets that wait for peers and found no room in their table: the rows of who connects to them lack a process.
+    pub fn listeners_full(&self) -> u64 {
+        self.listeners.full()
     }
 
     /// What was sent where a name belongs and is none. Only a verdict on it is recorded.
@@ -118,43 +163,73 @@ impl Correlator {
 
     /// Takes an event; adds what it means to `changes`. `process` is the owner that the event names, if it names one.
     pub fn ingest(&mut self, event: &Event<'_>, process: Arc<Process>, changes: &mut Vec<Change>) {
+        let before = changes.len();
+        self.take(event, process, changes);
+        let families = self.families;
+        let mut index = 0;
+        changes.retain(|change| {
+            index += 1;
+            index <= before || families.has(&change.what)
+        });
+    }
+
+    fn take(&mut self, event: &Event<'_>, process: Arc<Process>, changes: &mut Vec<Change>) {
         let Header { time_ns, cookie, .. } = *event.header;
         match event.body {
             Body::Established { origin } => {
                 self.waits.push_back((time_ns.saturating_add(NAME_WAIT_NS), cookie));
-                let since = |state: &mut State, _: &mut Vec<Change>| state.waiting_since_ns = Some(time_ns);
-                self.with(event.header, origin, process, changes, since);
+                self.with(event.header, origin, process, changes, |state, changes| state.established(time_ns, changes));
             }
-            Body::Named { origin, source, port, in_tunnel, verdict, rule, name } => {
-                let host = Host::parse(name);
-                self.malformed_names += u64::from(host.is_err());
-                self.with(event.header, origin, process, changes, |state, changes| match host {
-                    Ok(host) => {
-                        let target = state.target(host, port, source, in_tunnel);
-                        state.named(time_ns, target, verdict, rule, changes);
-                    }
-                    Err(reason) if verdict != Verdict::Unlisted => {
-                        let target = state.target(Host::malformed(name, reason), port, source, in_tunnel);
-                        state.connected(changes);
-                        changes.push(state.change(time_ns, What::Judged { target, verdict, rule }));
-                    }
-                    Err(_) => {}
+            Body::Failed { origin, reason } => {
+                self.open.remove(&cookie);
+                self.apart(event.header, origin, process).failed(time_ns, reason, changes);
+            }
+            Body::Accepted { origin } => {
+                let mut connection = Connection::new(event.header, origin, self.boot, process);
+                connection.process = self.listeners.process_at(connection.local);
+                changes.push(State::new(connection).change(time_ns, What::Accepted));
+            }
+            Body::Listening { origin } => {
+                let state = self.apart(event.header, origin, process);
+                self.listeners.add(cookie, state.connection.clone());
+                changes.push(state.change(time_ns, What::Listening));
+            }
+            Body::Named { origin, in_tunnel, name: [], .. } => {
+                self.with(event.header, origin, process, changes, |state, changes| {
+                    state.nameless(time_ns, in_tunnel, changes);
                 });
             }
-            Body::Replied { status } => {
+            Body::Named { origin, source, port, in_tunnel, is_address, verdict, rule, name, .. } => {
+                let host = if is_address { address(name) } else { Host::parse(name) };
+                self.malformed_names += u64::from(host.is_err());
+                let host = match host {
+                    Ok(host) => host,
+                    Err(_) if verdict == Verdict::Unlisted => return,
+                    Err(reason) => Host::malformed(name, reason),
+                };
+                let named = Named { host, port, source, in_tunnel, verdict, rule };
+                self.with(event.header, origin, process, changes, |state, changes| {
+                    state.named(time_ns, named, changes)
+                });
+            }
+            Body::Replied { socks, bytes } => {
                 // Unknown: the request was lost with its event, and an answer alone says nothing.
                 if let Some(state) = self.open.get_mut(&cookie) {
-                    state.replied(time_ns, status, changes);
+                    state.replied(time_ns, socks, bytes, changes);
                 }
             }
-            Body::Closed => {
-                if let Some(state) = self.open.remove(&cookie) {
-                    state.close(time_ns, changes);
-                }
-            }
-            // Not a record: work for the destroyer.
-            Body::Doomed { .. } => {}
+            Body::Closed { sent, received } => match self.open.remove(&cookie) {
+                Some(state) => state.close(time_ns, Some((sent, received)), changes),
+                None => self.listeners.remove(cookie),
+            },
+            // Not records: work for the destroyer, and for those who read datagrams.
+            Body::Doomed { .. } | Body::Datagram { .. } => {}
         }
+    }
+
+    /// The state of a connection that is not remembered.
+    fn apart(&self, header: &Header, origin: &Origin, process: Arc<Process>) -> State {
+        State::new(Connection::new(header, origin, self.boot, process))
     }
 
     /// Does something with the state of a connection, which is made when there is none.
@@ -170,7 +245,7 @@ impl Correlator {
             Some(state) if state.connection.id.connect_ns == header.connect_ns => return act(state, changes),
             Some(_) | None => {}
         }
-        let mut state = State::new(Connection::new(header, origin, self.boot, process));
+        let mut state = self.apart(header, origin, process);
         act(&mut state, changes);
         if self.open.len() >= CONNECTIONS_MAX {
             self.table_full += 1;
@@ -178,7 +253,7 @@ impl Correlator {
         }
         if let Some(before) = self.open.insert(header.cookie, state) {
             // The socket was connected again and the end of its first connection was lost.
-            before.close(header.time_ns, changes);
+            before.close(header.time_ns, None, changes);
         }
     }
 
@@ -197,89 +272,14 @@ impl Correlator {
     }
 }
 
-impl State {
-    fn new(connection: Connection) -> Self {
-        Self { connection: Arc::new(connection), waiting_since_ns: None, tunnel: None, last: None }
+/// An address as SOCKS tells it.
+fn address(bytes: &[u8]) -> Result<Host, HostnameError> {
+    match bytes {
+        [_, _, _, _] => <[u8; 4]>::try_from(bytes).map(|four| IpAddr::from(Ipv4Addr::from(four))),
+        _ => <[u8; 16]>::try_from(bytes).map(|sixteen| Ipv6Addr::from(sixteen).to_canonical()),
     }
-
-    fn change(&self, time_ns: u64, what: What) -> Change {
-        Change { time_ns, connection: self.connection.clone(), what }
-    }
-
-    /// Reports the TCP connection without a name, unless that is done.
-    fn connected(&mut self, changes: &mut Vec<Change>) {
-        if let Some(since_ns) = self.waiting_since_ns.take() {
-            changes.push(self.change(since_ns, What::Connected(None)));
-        }
-    }
-
-    fn target(&self, host: Host, port: u16, source: NameSource, in_tunnel: bool) -> Target {
-        let tunnel_port = self.tunnel.as_ref().map(|(target, _)| target.port);
-        let proxied = in_tunnel || matches!(source, NameSource::ConnectAuthority | NameSource::AbsoluteUri);
-        let port = match (port, source) {
-            (0, NameSource::AbsoluteUri) => HTTP_PORT,
-            (0, NameSource::HttpHost | NameSource::TlsSni) if in_tunnel => tunnel_port.unwrap_or(0),
-            (0, NameSource::HttpHost | NameSource::TlsSni) => self.connection.remote.port(),
-            (0, NameSource::ConnectAuthority) => 0,
-            (port, _) => port,
-        };
-        Target { host, port, source, proxied }
-    }
-
-    fn named(&mut self, time_ns: u64, target: Target, verdict: Verdict, rule: u32, changes: &mut Vec<Change>) {
-        let repeated = self.last.as_ref() == Some(&target) && target.source != NameSource::ConnectAuthority;
-        if repeated && verdict != Verdict::Blocked {
-            return;
-        }
-        if verdict == Verdict::Blocked || target.proxied {
-            self.connected(changes);
-        }
-        if verdict != Verdict::Blocked {
-            self.passed(time_ns, &target, changes);
-        }
-        self.last = Some(target.clone());
-        if verdict != Verdict::Unlisted {
-            changes.push(self.change(time_ns, What::Judged { target, verdict, rule }));
-        }
-    }
-
-    /// A name that left the host.
-    fn passed(&mut self, time_ns: u64, target: &Target, changes: &mut Vec<Change>) {
-        let what = match (target.source, target.proxied) {
-            (NameSource::ConnectAuthority, _) => {
-                self.tunnel = Some((target.clone(), Answer::Awaited));
-                return;
-            }
-            (NameSource::AbsoluteUri, _) | (NameSource::HttpHost, true) => What::Reached(target.clone()),
-            (NameSource::TlsSni, true) => What::ServerName(target.clone()),
-            (NameSource::HttpHost | NameSource::TlsSni, false) => {
-                let since_ns = self.waiting_since_ns.take().unwrap_or(time_ns);
-                changes.push(self.change(since_ns, What::Connected(Some(target.clone()))));
-                return;
-            }
-        };
-        changes.push(self.change(time_ns, what));
-    }
-
-    fn replied(&mut self, time_ns: u64, status: u16, changes: &mut Vec<Change>) {
-        let Some((target, answer @ Answer::Awaited)) = &mut self.tunnel else {
-            return;
-        };
-        *answer = Answer::Given;
-        let what = match status {
-            200..=299 => What::Reached(target.clone()),
-            407 => What::Challenged(target.clone(), status),
-            _ => What::Refused(target.clone(), Some(status)),
-        };
-        changes.push(self.change(time_ns, what));
-    }
-
-    fn close(mut self, time_ns: u64, changes: &mut Vec<Change>) {
-        self.connected(changes);
-        if let Some((target, Answer::Awaited)) = self.tunnel.take() {
-            changes.push(self.change(time_ns, What::Refused(target, None)));
-        }
-    }
+    .map(Host::Address)
+    .map_err(|_| HostnameError::AddressLength(bytes.len()))
 }
 
 #[cfg(test)]

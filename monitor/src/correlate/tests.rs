@@ -2,6 +2,7 @@
 
 use monitor_common::event::{Endpoints, Header, Origin, Owner};
 use monitor_common::policy::Verdict::{Audited, Blocked, Unlisted};
+use monitor_common::wire::NameSource;
 use monitor_common::wire::NameSource::{AbsoluteUri, ConnectAuthority, HttpHost, TlsSni};
 
 use super::*;
@@ -11,6 +12,7 @@ const MS: u64 = 1_000_000;
 const ORIGIN: Origin =
     Origin { owner: Owner::EMPTY, endpoints: Endpoints { family: 4, remote_port: 3128, ..Endpoints::EMPTY } };
 const ESTABLISHED: Body<'static> = Body::Established { origin: &ORIGIN };
+const CLOSED: Body<'static> = Body::Closed { sent: 10, received: 20 };
 
 struct Run {
     correlator: Correlator,
@@ -19,8 +21,17 @@ struct Run {
 }
 
 impl Run {
+    /// Records of targets only.
     fn new() -> Self {
-        Self { correlator: Correlator::new(1), changes: Vec::new(), now_ns: 1000 * MS }
+        Self::with(Families { attempts: false, inbound: false, listening: false, ends: false })
+    }
+
+    fn with(families: Families) -> Self {
+        Self { correlator: Correlator::new(1, families), changes: Vec::new(), now_ns: 1000 * MS }
+    }
+
+    fn replied(&mut self, status: u16) -> &mut Self {
+        self.event(Body::Replied { socks: 0, bytes: format!("HTTP/1.1 {status} X\r\n").as_bytes() })
     }
 
     fn event(&mut self, body: Body<'_>) -> &mut Self {
@@ -31,7 +42,17 @@ impl Run {
     }
 
     fn name(&mut self, source: NameSource, name: &str, port: u16, in_tunnel: bool, verdict: Verdict) -> &mut Self {
-        self.event(Body::Named { origin: &ORIGIN, source, port, in_tunnel, verdict, rule: 3, name: name.as_bytes() })
+        self.event(Body::Named {
+            origin: &ORIGIN,
+            source,
+            port,
+            in_tunnel,
+            is_address: false,
+            verdict,
+            rule: 3,
+            name: name.as_bytes(),
+            hello: &[],
+        })
     }
 
     fn expire(&mut self) -> &mut Self {
@@ -43,20 +64,35 @@ impl Run {
     /// The changes as short lines.
     fn check(&mut self, expect: &[&str]) {
         let short = |target: &Target| {
-            let via = if target.proxied { " via" } else { "" };
+            let via = if target.proxy.is_some() { " via" } else { "" };
             format!("{}:{}{via}", target.host, target.port)
         };
         let got: Vec<String> = self
             .changes
             .drain(..)
             .map(|change| match change.what {
+                What::Attempted => "attempt".to_owned(),
                 What::Connected(None) => "connected".to_owned(),
                 What::Connected(Some(target)) => format!("connected {}", short(&target)),
+                What::NotConnected(reason) => format!("{reason:?}"),
+                What::Accepted => format!("accepted by {}", change.connection.process.id),
+                What::Listening => "listens".to_owned(),
                 What::Reached(target) => format!("reached {}", short(&target)),
-                What::Refused(target, status) => format!("refused {} {status:?}", short(&target)),
-                What::Challenged(target, status) => format!("challenged {} {status}", short(&target)),
-                What::ServerName(target) => format!("sni {}", short(&target)),
+                What::Refused(target, answer) => {
+                    format!("refused {} {:?}", short(&target), answer.map(|answer| answer.code))
+                }
+                What::Challenged(target, answer) => format!("challenged {} {}", short(&target), answer.code),
+                What::SocksAnswered(target, answer) => format!("socks {} {}", short(&target), answer.code),
+                What::ServerName(target) => format!("sni {}", target.as_ref().map_or("none".to_owned(), short)),
+                What::Mismatched(mismatch) => {
+                    let inner = mismatch.inner.as_ref().map_or("none".to_owned(), short);
+                    format!("{} is not {inner}", short(&mismatch.outer))
+                }
                 What::Judged { target, verdict, rule } => format!("{verdict:?} {} rule {rule}", short(&target)),
+                What::Closed { target, sent, received, duration_ns } => {
+                    let target = target.as_ref().map_or("no target".to_owned(), short);
+                    format!("closed {target} {sent} {received} {}", duration_ns / MS)
+                }
             })
             .collect();
         assert_eq!(got, expect);
@@ -67,17 +103,17 @@ impl Run {
 fn a_tunnel_is_the_proxy_the_target_and_the_server_name() {
     let mut run = Run::new();
     run.event(ESTABLISHED).name(ConnectAuthority, "good.example", 8443, false, Unlisted).check(&["connected"]);
-    run.event(Body::Replied { status: 200 }).check(&["reached good.example:8443 via"]);
+    run.replied(200).check(&["reached good.example:8443 via"]);
     run.name(TlsSni, "good.example", 0, true, Unlisted).check(&["sni good.example:8443 via"]);
-    run.event(Body::Closed).expire().check(&[]);
+    run.event(CLOSED).expire().check(&[]);
 }
 
 #[test]
 fn a_direct_name_joins_the_record_of_its_connection() {
     let mut run = Run::new();
     run.event(ESTABLISHED).name(TlsSni, "good.example", 0, false, Unlisted);
-    run.check(&["connected good.example:3128"]);
-    run.expire().event(Body::Closed).check(&[]);
+    run.check(&["connected good.example:3128", "sni good.example:3128"]);
+    run.expire().event(CLOSED).check(&[]);
 }
 
 #[test]
@@ -90,7 +126,7 @@ fn a_late_name_has_a_record_of_its_own() {
 #[test]
 fn a_connection_without_a_name_is_recorded_once() {
     let mut run = Run::new();
-    run.event(ESTABLISHED).event(Body::Closed).check(&["connected"]);
+    run.event(ESTABLISHED).event(CLOSED).check(&["connected"]);
     run.expire().check(&[]);
 }
 
@@ -98,8 +134,8 @@ fn a_connection_without_a_name_is_recorded_once() {
 fn a_challenge_and_its_retry_are_one_target() {
     let mut run = Run::new();
     run.event(ESTABLISHED).name(ConnectAuthority, "a.example", 443, false, Unlisted);
-    run.event(Body::Replied { status: 407 }).check(&["connected", "challenged a.example:443 via 407"]);
-    run.name(ConnectAuthority, "a.example", 443, false, Unlisted).event(Body::Replied { status: 200 });
+    run.replied(407).check(&["connected", "challenged a.example:443 via 407"]);
+    run.name(ConnectAuthority, "a.example", 443, false, Unlisted).replied(200);
     run.check(&["reached a.example:443 via"]);
 }
 
@@ -107,8 +143,8 @@ fn a_challenge_and_its_retry_are_one_target() {
 fn a_refusal_has_its_status_or_none() {
     let mut run = Run::new();
     run.event(ESTABLISHED).name(ConnectAuthority, "a.example", 443, false, Unlisted);
-    run.event(Body::Replied { status: 503 }).check(&["connected", "refused a.example:443 via Some(503)"]);
-    run.name(ConnectAuthority, "b.example", 443, false, Unlisted).event(Body::Closed);
+    run.replied(503).check(&["connected", "refused a.example:443 via Some(503)"]);
+    run.name(ConnectAuthority, "b.example", 443, false, Unlisted).event(CLOSED);
     run.check(&["refused b.example:443 via None"]);
 }
 
@@ -126,7 +162,7 @@ fn a_blocked_name_is_never_a_success() {
     let mut run = Run::new();
     run.event(ESTABLISHED).name(ConnectAuthority, "evil.example", 443, false, Blocked);
     run.check(&["connected", "Blocked evil.example:443 via rule 3"]);
-    run.event(Body::Closed).check(&[]);
+    run.event(CLOSED).check(&[]);
 
     let mut run = Run::new();
     run.event(ESTABLISHED).name(TlsSni, "evil.example", 0, false, Blocked);
@@ -145,7 +181,7 @@ fn what_is_no_name_is_counted_and_not_recorded() {
     let mut run = Run::new();
     run.event(ESTABLISHED).name(TlsSni, "not a name", 0, false, Unlisted).check(&[]);
     assert_eq!(run.correlator.malformed_names(), 1);
-    run.event(Body::Closed).check(&["connected"]);
+    run.event(CLOSED).check(&["connected"]);
 }
 
 #[test]
@@ -158,8 +194,92 @@ fn a_verdict_on_what_is_no_name_is_recorded() {
 #[test]
 fn a_lost_beginning_does_not_lose_the_rest() {
     let mut run = Run::new();
-    run.name(ConnectAuthority, "a.example", 443, false, Unlisted).event(Body::Replied { status: 200 });
+    run.name(ConnectAuthority, "a.example", 443, false, Unlisted).replied(200);
     run.check(&["reached a.example:443 via"]);
     let mut run = Run::new();
-    run.event(Body::Replied { status: 200 }).event(Body::Closed).check(&[]);
+    run.replied(200).event(CLOSED).check(&[]);
+}
+
+const ALL: Families = Families { attempts: true, inbound: true, listening: true, ends: true };
+
+#[test]
+fn a_connection_has_a_beginning_and_an_end() {
+    let mut run = Run::with(ALL);
+    run.event(ESTABLISHED).name(ConnectAuthority, "a.example", 443, false, Unlisted).replied(200);
+    run.check(&["attempt", "connected", "reached a.example:443 via"]);
+    run.event(CLOSED).check(&["closed a.example:443 via 10 20 3"]);
+    let mut run = Run::with(ALL);
+    run.event(ESTABLISHED).event(CLOSED).check(&["attempt", "connected", "closed no target 10 20 1"]);
+}
+
+#[test]
+fn a_connection_that_comes_to_nothing_says_why() {
+    let mut run = Run::with(ALL);
+    run.event(Body::Failed { origin: &ORIGIN, reason: Reason::Refused }).check(&["attempt", "Refused"]);
+    run.expire().event(CLOSED).check(&[]);
+}
+
+#[test]
+fn a_peer_is_the_business_of_who_listens() {
+    let mut run = Run::with(ALL);
+    let local = |address: [u8; 4]| {
+        let mut endpoints = Endpoints { family: 4, local_port: 80, ..Endpoints::EMPTY };
+        endpoints.local[..4].copy_from_slice(&address);
+        Origin { owner: Owner::EMPTY, endpoints }
+    };
+    let process = Arc::new(Process { id: 7, ..Process::default() });
+    let header = Header { cookie: 1, ..Header::EMPTY };
+    let listening = Event { header: &header, body: Body::Listening { origin: &local([0; 4]) } };
+    run.correlator.ingest(&listening, process, &mut run.changes);
+    run.event(Body::Accepted { origin: &local([192, 0, 2, 1]) }).check(&["listens", "accepted by 7"]);
+    let closed = Event { header: &header, body: CLOSED };
+    run.correlator.ingest(&closed, Arc::default(), &mut run.changes);
+    run.event(Body::Accepted { origin: &local([192, 0, 2, 1]) }).check(&["accepted by 0"]);
+}
+
+#[test]
+fn a_socks_proxy_is_asked_and_answers() {
+    let mut run = Run::new();
+    run.event(ESTABLISHED).name(NameSource::Socks5, "a.example", 443, false, Unlisted);
+    run.event(Body::Replied { socks: 5, bytes: b"\x05\0\0\x01" });
+    run.check(&["connected", "socks a.example:443 via 0", "reached a.example:443 via"]);
+    run.name(TlsSni, "a.example", 0, true, Unlisted).check(&["sni a.example:443 via"]);
+}
+
+#[test]
+fn another_name_inside_the_tunnel_is_a_mismatch_and_is_told_once() {
+    let mut run = Run::new();
+    run.event(ESTABLISHED).name(ConnectAuthority, "front.example", 443, false, Unlisted).replied(200);
+    run.check(&["connected", "reached front.example:443 via"]);
+    run.name(TlsSni, "hidden.example", 0, true, Unlisted);
+    run.check(&["sni hidden.example:443 via", "front.example:443 via is not hidden.example:443 via"]);
+    run.name(TlsSni, "other.example", 0, true, Unlisted).check(&["sni other.example:443 via"]);
+}
+
+#[test]
+fn a_hello_without_a_name_is_a_mismatch_only_behind_a_name() {
+    let nameless = |run: &mut Run| {
+        let (source, verdict, name, hello) = (TlsSni, Unlisted, &[][..], &[][..]);
+        let (port, in_tunnel, is_address, rule) = (0, true, false, 0);
+        run.event(Body::Named { origin: &ORIGIN, source, port, in_tunnel, is_address, verdict, rule, name, hello });
+    };
+    for (authority, expect) in
+        [("front.example", vec!["sni none", "front.example:443 via is not none"]), ("192.0.2.1", vec!["sni none"])]
+    {
+        let mut run = Run::new();
+        run.event(ESTABLISHED).name(ConnectAuthority, authority, 443, false, Unlisted).replied(200);
+        run.changes.clear();
+        nameless(&mut run);
+        run.check(&expect);
+    }
+}
+
+#[test]
+fn an_answer_in_pieces_is_put_together() {
+    let mut run = Run::new();
+    run.event(ESTABLISHED).name(ConnectAuthority, "a.example", 443, false, Unlisted);
+    for piece in [b"HTTP/1.1 1".as_slice(), b"00 Continue\r\n\r\nHTT", b"P/1.1 502 Bad"] {
+        run.event(Body::Replied { socks: 0, bytes: piece });
+    }
+    run.check(&["connected", "refused a.example:443 via Some(502)"]);
 }

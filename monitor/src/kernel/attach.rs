@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io;
 
 use aya::programs::cgroup_skb::CgroupSkbLink;
+use aya::programs::cgroup_sock::CgroupSockLink;
 use aya::programs::cgroup_sock_addr::CgroupSockAddrLink;
 use aya::programs::sock_ops::SockOpsLink;
 use aya::programs::{CgroupAttachMode, CgroupSkbAttachType, ProgramError};
@@ -24,6 +25,7 @@ pub struct Attached {
 struct Links {
     _connect: [CgroupSockAddrLink; 2],
     _lifecycle: SockOpsLink,
+    _sock: [CgroupSockLink; 3],
     _skb: [CgroupSkbLink; 2],
 }
 
@@ -71,13 +73,19 @@ impl Attached {
         let program = object.sock_ops("lifecycle")?;
         let id = program.attach(&cgroup, mode).map_err(refused("lifecycle"))?;
         let lifecycle = program.take_link(id).map_err(refused("lifecycle"))?;
+        let mut sock = |name: &'static str| {
+            let program = object.sock(name)?;
+            let id = program.attach(&cgroup, mode).map_err(refused(name))?;
+            program.take_link(id).map_err(refused(name))
+        };
+        let sock = [sock("released")?, sock("post_bind4")?, sock("post_bind6")?];
         let mut connect = |name: &'static str| {
             let program = object.sock_addr(name)?;
             let id = program.attach(&cgroup, mode).map_err(refused(name))?;
             program.take_link(id).map_err(refused(name))
         };
         let connect = [connect("connect4")?, connect("connect6")?];
-        let links = Links { _connect: connect, _lifecycle: lifecycle, _skb: skb };
+        let links = Links { _connect: connect, _lifecycle: lifecycle, _sock: sock, _skb: skb };
         Ok((Self { object, links: Some(links) }, ring, destroyer))
     }
 

@@ -1,7 +1,7 @@
 //! The kernel object: its programs loaded, joined by the jump table, not yet attached.
 
 use aya::maps::{Array, ArrayOfMaps, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
-use aya::programs::{CgroupSkb, CgroupSockAddr, Program, ProgramError, SockOps};
+use aya::programs::{CgroupSkb, CgroupSock, CgroupSockAddr, Program, ProgramError, SockOps};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use monitor_common::counter::Counter;
 use monitor_common::policy::Bucket;
@@ -60,6 +60,13 @@ impl Object {
     /// A connect program, loaded.
     pub(super) fn sock_addr(&mut self, name: &'static str) -> Result<&mut CgroupSockAddr, Error> {
         let program: &mut CgroupSockAddr = program_mut(&mut self.ebpf, name)?;
+        program.load().map_err(|source| Error::Load { program: name, source: Box::new(source) })?;
+        Ok(program)
+    }
+
+    /// A program for sockets that are bound or released, loaded.
+    pub(super) fn sock(&mut self, name: &'static str) -> Result<&mut CgroupSock, Error> {
+        let program: &mut CgroupSock = program_mut(&mut self.ebpf, name)?;
         program.load().map_err(|source| Error::Load { program: name, source: Box::new(source) })?;
         Ok(program)
     }

@@ -27,17 +27,19 @@ impl Trial {
         Ok(Self { object, events })
     }
 
-    /// Sends `message` as the first packet of a connection; gives what `seen` makes of the event, none when there was
-    /// none. The kernel takes packets of up to a page.
+    /// Sends `message` as the first packet of a connection; `seen` gets each event. The kernel takes packets of up to a page.
     ///
     /// # Errors
     /// The kernel refused the run.
-    pub fn run<T>(&mut self, message: &[u8], seen: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Error> {
+    pub fn run(&mut self, message: &[u8], mut seen: impl FnMut(&[u8])) -> Result<(), Error> {
         let what = "run a program on a packet";
         let refused = |source| Error::Load { program: "trial", source: Box::new(source) };
         let program = self.object.loaded("trial")?.fd().map_err(refused)?;
         bpf::test_run(program.as_fd(), &packet(message)).map_err(|source| Error::System { what, source })?;
-        Ok(self.events.next().map(|record| seen(&record)))
+        while let Some(record) = self.events.next() {
+            seen(&record);
+        }
+        Ok(())
     }
 }
 

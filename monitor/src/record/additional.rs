@@ -5,11 +5,12 @@
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 
+use monitor_common::event::Reason;
 use monitor_common::policy::{Mode, Verdict};
 use serde::ser::{Serialize, Serializer};
 
 use super::{Record, source_name};
-use crate::correlate::{ConnectionId, What};
+use crate::correlate::{Answer, ConnectionId, Mismatch, ProxyProtocol, Target, What};
 use crate::decide::{Indicator, IndicatorSource};
 use crate::hostname::{Host, HostnameError};
 use crate::process::Lookup;
@@ -39,7 +40,16 @@ pub(super) struct AdditionalFields<'a> {
     #[serde(flatten)]
     http: Option<HttpFields<'a>>,
     #[serde(flatten)]
+    socks: Option<SocksFields<'a>>,
+    #[serde(flatten)]
     tls: Option<TlsFields<'a>>,
+    #[serde(flatten)]
+    mismatch: Option<MismatchFields<'a>>,
+    /// Why a connection came to nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure_reason: Option<&'static str>,
+    #[serde(flatten)]
+    end: Option<EndFields>,
     #[serde(flatten)]
     verdict: Option<VerdictFields<'a>>,
     /// Left out when the process was gone.
@@ -77,8 +87,44 @@ struct HttpFields<'a> {
 /// A TLS handshake, in Zeek's words.
 #[derive(serde::Serialize)]
 struct TlsFields<'a> {
-    server_name: Text<&'a Host>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_name: Option<Text<&'a Host>>,
     direction: &'static str,
+}
+
+/// A SOCKS exchange.
+#[derive(serde::Serialize)]
+struct SocksFields<'a> {
+    version: u8,
+    host: Text<&'a Host>,
+    direction: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_msg: Option<&'static str>,
+}
+
+/// Two hosts that should be one.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MismatchFields<'a> {
+    host_mismatch: bool,
+    outer_host: Text<&'a Host>,
+    outer_source: &'static str,
+    /// Left out when the hello inside the tunnel has no name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inner_host: Option<Text<&'a Host>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inner_source: Option<&'static str>,
+}
+
+/// The end of a connection.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EndFields {
+    bytes_sent: u64,
+    bytes_received: u64,
+    duration_ms: u64,
 }
 
 /// What a verdict rests on.
@@ -125,25 +171,42 @@ impl<'a> AdditionalFields<'a> {
         let image = &connection.process.image;
         let target = record.target();
         let host = target.map(|target| &target.host);
+        let answer = record.answer();
         let http = match &record.what {
-            What::Refused(target, _) | What::Challenged(target, _) => {
-                Some(HttpFields::connect(&target.host, record.status()))
+            What::Refused(target, _) | What::Challenged(target, _) if target.proxy == Some(ProxyProtocol::Http) => {
+                Some(HttpFields::connect(&target.host, answer))
             }
-            What::Connected(_) | What::Reached(_) | What::ServerName(_) | What::Judged { .. } => None,
+            _ => None,
+        };
+        let socks = match &record.what {
+            What::Refused(target, _) | What::SocksAnswered(target, _) => SocksFields::of(target, answer),
+            _ => None,
         };
         let tls = match &record.what {
-            What::ServerName(target) => Some(TlsFields { server_name: Text(&target.host), direction: "Out" }),
-            What::Connected(_) | What::Reached(_) | What::Refused(..) | What::Challenged(..) | What::Judged { .. } => {
-                None
+            What::ServerName(target) => {
+                Some(TlsFields { server_name: target.as_ref().map(|target| Text(&target.host)), direction: "Out" })
             }
+            _ => None,
+        };
+        let mismatch = match &record.what {
+            What::Mismatched(mismatch) => Some(MismatchFields::new(mismatch)),
+            _ => None,
+        };
+        let failure = match &record.what {
+            What::NotConnected(reason) => Some(reason_name(*reason)),
+            _ => None,
+        };
+        let end = match &record.what {
+            What::Closed { sent, received, duration_ns, .. } => {
+                Some(EndFields { bytes_sent: *sent, bytes_received: *received, duration_ms: duration_ns / 1_000_000 })
+            }
+            _ => None,
         };
         let verdict = match &record.what {
             What::Judged { verdict, .. } => {
                 Some(VerdictFields::new(*verdict, record.mode, record.indicator.as_deref()))
             }
-            What::Connected(_) | What::Reached(_) | What::Refused(..) | What::Challenged(..) | What::ServerName(_) => {
-                None
-            }
+            _ => None,
         };
         Self {
             connection_id: Text(connection.id),
@@ -157,7 +220,11 @@ impl<'a> AdditionalFields<'a> {
             target_port: target.map(|target| target.port),
             proxy: record.proxy().map(ProxyFields::new),
             http,
+            socks,
             tls,
+            mismatch,
+            failure_reason: failure,
+            end,
             verdict,
             initiating_process_current_working_directory: &image.working_directory,
             initiating_process_problem: match image.lookup {
@@ -169,20 +236,55 @@ impl<'a> AdditionalFields<'a> {
 }
 
 impl ProxyFields {
-    fn new(peer: SocketAddr) -> Self {
-        Self { ip: peer.ip(), port: peer.port(), kind: "http" }
+    fn new((peer, protocol): (SocketAddr, ProxyProtocol)) -> Self {
+        let kind = match protocol {
+            ProxyProtocol::Http => "http",
+            ProxyProtocol::Socks5 => "socks5",
+            ProxyProtocol::Socks4 => "socks4a",
+        };
+        Self { ip: peer.ip(), port: peer.port(), kind }
+    }
+}
+
+impl<'a> SocksFields<'a> {
+    fn of(target: &'a Target, answer: Option<Answer>) -> Option<Self> {
+        let version = match target.proxy? {
+            ProxyProtocol::Http => return None,
+            ProxyProtocol::Socks5 => 5,
+            ProxyProtocol::Socks4 => 4,
+        };
+        Some(Self {
+            version,
+            host: Text(&target.host),
+            direction: "Out",
+            status_code: answer.map(|answer| answer.code),
+            status_msg: answer.map(status_msg),
+        })
+    }
+}
+
+impl<'a> MismatchFields<'a> {
+    fn new(mismatch: &'a Mismatch) -> Self {
+        let inner = mismatch.inner.as_ref();
+        Self {
+            host_mismatch: true,
+            outer_host: Text(&mismatch.outer.host),
+            outer_source: source_name(mismatch.outer.source),
+            inner_host: inner.map(|inner| Text(&inner.host)),
+            inner_source: inner.map(|inner| source_name(inner.source)),
+        }
     }
 }
 
 impl<'a> HttpFields<'a> {
-    fn connect(host: &'a Host, status: Option<u16>) -> Self {
+    fn connect(host: &'a Host, answer: Option<Answer>) -> Self {
         Self {
             method: "CONNECT",
             host: Text(host),
             proxied: true,
             direction: "Out",
-            status_code: status,
-            status_msg: status.map(status_msg),
+            status_code: answer.map(|answer| answer.code),
+            status_msg: answer.map(status_msg),
         }
     }
 }
@@ -206,9 +308,45 @@ impl<'a> VerdictFields<'a> {
     }
 }
 
-/// The reason phrases of RFC 9110 section 15 that proxies answer with. What the proxy itself wrote there is payload.
-fn status_msg(status: u16) -> &'static str {
+/// What an answer's code means. What the proxy itself wrote there is payload.
+fn status_msg(answer: Answer) -> &'static str {
+    match (answer.protocol, answer.code) {
+        (ProxyProtocol::Http, code) => reason_phrase(code),
+        (ProxyProtocol::Socks5, code) => socks5_reply(code),
+        (ProxyProtocol::Socks4, 90) => "request granted",
+        (ProxyProtocol::Socks4, _) => "request rejected or failed",
+    }
+}
+
+/// The replies of RFC 1928 section 6.
+fn socks5_reply(code: u16) -> &'static str {
+    match code {
+        0 => "succeeded",
+        1 => "general SOCKS server failure",
+        2 => "connection not allowed by ruleset",
+        3 => "Network unreachable",
+        4 => "Host unreachable",
+        5 => "Connection refused",
+        6 => "TTL expired",
+        7 => "Command not supported",
+        8 => "Address type not supported",
+        _ => "unassigned",
+    }
+}
+
+fn reason_name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Refused => "Refused",
+        Reason::TimedOut => "TimedOut",
+        Reason::Unreachable => "Unreachable",
+        Reason::Abandoned => "Abandoned",
+    }
+}
+
+/// The reason phrases of RFC 9110 section 15 that proxies answer with.
+fn reason_phrase(status: u16) -> &'static str {
     match status {
+        200 => "OK",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

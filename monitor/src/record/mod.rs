@@ -18,7 +18,7 @@ pub use clock::{Clock, Timestamp};
 use monitor_common::policy::{Mode, Verdict};
 use monitor_common::wire::NameSource;
 
-use crate::correlate::{Change, Connection, Target, What};
+use crate::correlate::{Answer, Change, Connection, ProxyProtocol, Target, What};
 use crate::decide::Indicator;
 use crate::hostname::Host;
 
@@ -34,14 +34,26 @@ pub struct Device {
 /// What a record says happened: `ActionType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActionType {
+    /// A program called `connect()`.
+    ConnectionAttempt,
     /// A connection stands, or the real target was reached.
     ConnectionSuccess,
-    /// The real target was not reached.
+    /// A connection came to nothing, or the real target was not reached.
     ConnectionFailed,
+    /// A peer has connected.
+    InboundConnectionAccepted,
+    /// A socket waits for peers.
+    ListeningConnectionCreated,
+    /// A connection is gone. Ours: Microsoft has no row for the end.
+    ConnectionClosed,
     /// An HTTP exchange that tells something else: a proxy's challenge.
     HttpConnectionInspected,
-    /// A TLS ClientHello with its server name.
+    /// A SOCKS proxy's answer. Ours.
+    SocksConnectionInspected,
+    /// A TLS ClientHello.
     SslConnectionInspected,
+    /// What a proxy was asked for and what was asked for inside the tunnel differ. Ours.
+    HostMismatchDetected,
     /// A rule matches and the mode is audit (event 1125).
     ExploitGuardNetworkProtectionAudited,
     /// A rule matches and nothing left the host (event 1126).
@@ -52,10 +64,16 @@ impl ActionType {
     /// The name, as in the column.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::ConnectionAttempt => "ConnectionAttempt",
             Self::ConnectionSuccess => "ConnectionSuccess",
             Self::ConnectionFailed => "ConnectionFailed",
+            Self::InboundConnectionAccepted => "InboundConnectionAccepted",
+            Self::ListeningConnectionCreated => "ListeningConnectionCreated",
+            Self::ConnectionClosed => "ConnectionClosed",
             Self::HttpConnectionInspected => "HttpConnectionInspected",
+            Self::SocksConnectionInspected => "SocksConnectionInspected",
             Self::SslConnectionInspected => "SslConnectionInspected",
+            Self::HostMismatchDetected => "HostMismatchDetected",
             Self::ExploitGuardNetworkProtectionAudited => "ExploitGuardNetworkProtectionAudited",
             Self::ExploitGuardNetworkProtectionBlocked => "ExploitGuardNetworkProtectionBlocked",
         }
@@ -63,13 +81,7 @@ impl ActionType {
 
     /// Whether the row belongs to `DeviceEvents` rather than to `DeviceNetworkEvents`.
     pub const fn is_verdict(self) -> bool {
-        match self {
-            Self::ConnectionSuccess
-            | Self::ConnectionFailed
-            | Self::HttpConnectionInspected
-            | Self::SslConnectionInspected => false,
-            Self::ExploitGuardNetworkProtectionAudited | Self::ExploitGuardNetworkProtectionBlocked => true,
-        }
+        matches!(self, Self::ExploitGuardNetworkProtectionAudited | Self::ExploitGuardNetworkProtectionBlocked)
     }
 }
 
@@ -78,8 +90,8 @@ impl ActionType {
 pub struct Remote<'a> {
     /// The peer's address; the target's when that was asked for by address; none for a target behind a proxy.
     pub ip: Option<IpAddr>,
-    /// The peer's port, or the target's.
-    pub port: u16,
+    /// The peer's port, or the target's; none for a socket that waits for peers.
+    pub port: Option<u16>,
     /// The real target's host, empty in the row of the TCP connection to a proxy.
     pub url: Cow<'a, str>,
 }
@@ -138,10 +150,16 @@ impl Record {
     /// What the row says happened.
     pub fn action_type(&self) -> ActionType {
         match &self.what {
+            What::Attempted => ActionType::ConnectionAttempt,
             What::Connected(_) | What::Reached(_) => ActionType::ConnectionSuccess,
-            What::Refused(..) => ActionType::ConnectionFailed,
+            What::NotConnected(_) | What::Refused(..) => ActionType::ConnectionFailed,
+            What::Accepted => ActionType::InboundConnectionAccepted,
+            What::Listening => ActionType::ListeningConnectionCreated,
+            What::Closed { .. } => ActionType::ConnectionClosed,
             What::Challenged(..) => ActionType::HttpConnectionInspected,
+            What::SocksAnswered(..) => ActionType::SocksConnectionInspected,
             What::ServerName(_) => ActionType::SslConnectionInspected,
+            What::Mismatched(_) => ActionType::HostMismatchDetected,
             What::Judged { verdict: Verdict::Blocked, .. } => ActionType::ExploitGuardNetworkProtectionBlocked,
             What::Judged { verdict: Verdict::Unlisted | Verdict::Audited, .. } => {
                 ActionType::ExploitGuardNetworkProtectionAudited
@@ -152,26 +170,29 @@ impl Record {
     /// What was asked for; none in the row of the TCP connection to a proxy, or of one that asked for nothing.
     pub fn target(&self) -> Option<&Target> {
         match &self.what {
-            What::Connected(target) => target.as_ref(),
+            What::Connected(target) | What::ServerName(target) | What::Closed { target, .. } => target.as_ref(),
             What::Reached(target)
             | What::Refused(target, _)
             | What::Challenged(target, _)
-            | What::ServerName(target)
+            | What::SocksAnswered(target, _)
             | What::Judged { target, .. } => Some(target),
+            What::Mismatched(mismatch) => Some(&mismatch.outer),
+            What::Attempted | What::NotConnected(_) | What::Accepted | What::Listening => None,
         }
     }
 
     /// The proxy, when the row is about a target behind one.
-    pub fn proxy(&self) -> Option<SocketAddr> {
-        self.target().filter(|target| target.proxied).map(|_| self.connection.remote)
+    pub fn proxy(&self) -> Option<(SocketAddr, ProxyProtocol)> {
+        let protocol = self.target()?.proxy?;
+        Some((self.connection.remote, protocol))
     }
 
-    /// The status that the proxy answered with, when that is what the row is about.
-    pub fn status(&self) -> Option<u16> {
+    /// What the proxy answered, when that is what the row is about.
+    pub fn answer(&self) -> Option<Answer> {
         match &self.what {
-            What::Refused(_, status) => *status,
-            What::Challenged(_, status) => Some(*status),
-            What::Connected(_) | What::Reached(_) | What::ServerName(_) | What::Judged { .. } => None,
+            What::Refused(_, answer) => *answer,
+            What::Challenged(_, answer) | What::SocksAnswered(_, answer) => Some(*answer),
+            _ => None,
         }
     }
 
@@ -179,22 +200,25 @@ impl Record {
     /// one is the peer.
     pub fn remote(&self) -> Remote<'_> {
         let peer = self.connection.remote;
+        if self.what == What::Listening {
+            return Remote { ip: None, port: None, url: Cow::Borrowed("") };
+        }
         let Some(target) = self.target() else {
-            return Remote { ip: Some(peer.ip()), port: peer.port(), url: Cow::Borrowed("") };
+            return Remote { ip: Some(peer.ip()), port: Some(peer.port()), url: Cow::Borrowed("") };
         };
         let url = match &target.host {
             Host::Name(name) => Cow::Borrowed(name.as_str()),
             Host::Address(address) => Cow::Owned(address.to_string()),
             Host::Malformed { .. } => Cow::Borrowed(""),
         };
-        if !target.proxied {
-            return Remote { ip: Some(peer.ip()), port: peer.port(), url };
+        if target.proxy.is_none() {
+            return Remote { ip: Some(peer.ip()), port: Some(peer.port()), url };
         }
         let ip = match &target.host {
             Host::Address(address) => Some(*address),
             Host::Name(_) | Host::Malformed { .. } => None,
         };
-        Remote { ip, port: target.port, url }
+        Remote { ip, port: Some(target.port), url }
     }
 }
 
@@ -205,6 +229,7 @@ pub const fn source_name(source: NameSource) -> &'static str {
         NameSource::AbsoluteUri => "AbsoluteUri",
         NameSource::HttpHost => "HttpHost",
         NameSource::TlsSni => "TlsSni",
+        NameSource::Socks5 | NameSource::Socks4 => "Socks",
     }
 }
 

@@ -154,7 +154,7 @@ const PROCESS_COLUMNS: &[Column] = &[
 ];
 
 fn remote_port(record: &Record) -> Value<'_> {
-    Value::Long(Some(record.remote().port.into()))
+    Value::Long(record.remote().port.map(u64::from))
 }
 
 fn remote_url(record: &Record) -> Value<'_> {

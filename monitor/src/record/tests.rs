@@ -12,7 +12,8 @@ use crate::hostname::Hostname;
 use crate::process::{Image, Lookup, Process};
 
 fn target(host: &str, source: NameSource, proxied: bool) -> Target {
-    Target { host: Host::parse(host.as_bytes()).unwrap(), port: 8443, source, proxied }
+    let proxy = proxied.then_some(ProxyProtocol::Http);
+    Target { host: Host::parse(host.as_bytes()).unwrap(), port: 8443, source, proxy }
 }
 
 fn connection() -> Connection {
@@ -128,7 +129,7 @@ fn a_verdict_names_its_indicator_and_where_it_was_written() {
 #[test]
 fn a_refusal_tells_the_status() {
     let refused = target("good.example", NameSource::ConnectAuthority, true);
-    let (row, additional) = row(What::Refused(refused, Some(403)));
+    let (row, additional) = row(What::Refused(refused, Some(Answer { protocol: ProxyProtocol::Http, code: 403 })));
     check(&row, &[("ActionType", "ConnectionFailed".into()), ("RemoteUrl", "good.example".into())]);
     check(
         &additional,

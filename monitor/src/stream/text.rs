@@ -11,9 +11,9 @@ pub(super) fn line(record: &Record) -> String {
     let who = format!("{}[{}]", escaped(&process.image.file_name), process.id);
     let time = record.timestamp.time_of_day();
     let what = word(record.action_type());
-    let via = record.proxy().map_or_else(String::new, |proxy| format!(" via {proxy}"));
-    let why = match (record.status(), &record.indicator) {
-        (Some(status), _) => format!("  answered {status}"),
+    let via = record.proxy().map_or_else(String::new, |(proxy, _)| format!(" via {proxy}"));
+    let why = match (record.answer(), &record.indicator) {
+        (Some(answer), _) => format!("  answered {}", answer.code),
         (None, Some(indicator)) => format!("  matches {indicator} ({})", escaped(&indicator.source.to_string())),
         (None, None) => String::new(),
     };
@@ -22,10 +22,16 @@ pub(super) fn line(record: &Record) -> String {
 
 fn word(action: ActionType) -> &'static str {
     match action {
+        ActionType::ConnectionAttempt => "attempt",
         ActionType::ConnectionSuccess => "success",
         ActionType::ConnectionFailed => "failed",
+        ActionType::InboundConnectionAccepted => "inbound",
+        ActionType::ListeningConnectionCreated => "listens",
+        ActionType::ConnectionClosed => "closed",
         ActionType::HttpConnectionInspected => "http",
+        ActionType::SocksConnectionInspected => "socks",
         ActionType::SslConnectionInspected => "tls",
+        ActionType::HostMismatchDetected => "MISMATCH",
         ActionType::ExploitGuardNetworkProtectionAudited => "AUDITED",
         ActionType::ExploitGuardNetworkProtectionBlocked => "BLOCKED",
     }
@@ -38,7 +44,11 @@ fn target(record: &Record) -> String {
         ("", None) => "(no host name)".to_owned(),
         (url, _) => url.to_owned(),
     };
-    if host.contains(':') { format!("[{host}]:{}", remote.port) } else { format!("{host}:{}", remote.port) }
+    match remote.port {
+        Some(port) if host.contains(':') => format!("[{host}]:{port}"),
+        Some(port) => format!("{host}:{port}"),
+        None => record.connection.local.to_string(),
+    }
 }
 
 fn escaped(text: &str) -> String {

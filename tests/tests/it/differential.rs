@@ -5,18 +5,17 @@
 
 use monitor::kernel::{PolicyTable, TableEntry, Trial};
 use monitor_common::event::{Body, decode};
-use monitor_common::limits::BUFFER_BYTES;
 use monitor_common::policy::{Key, Mode, Verdict};
-use monitor_common::wire::inspect::inspect;
-use monitor_common::wire::{Outcome, Work};
+use monitor_common::progress::Progress;
+use monitor_common::wire::inspect::Room;
 
 const ROUNDS: u32 = 20_000;
 
 /// The rules that both sides know.
 const RULES: [(&str, bool); 3] = [("bad.example", false), ("only.example", true), ("example.net", false)];
 
-/// What a side says about a message: source, port, verdict, and the name.
-type Saying = Option<(u32, u16, Verdict, Vec<u8>)>;
+/// What a side says about a name: source, port, whether it is an address, verdict, the name, and the hello that it is from.
+type Saying = (u32, u32, bool, Verdict, Vec<u8>, Vec<u8>);
 
 /// The kernel takes test packets of up to a page.
 const MESSAGE_BYTES_MAX: usize = 3_500;
@@ -27,36 +26,42 @@ fn kernel_and_user_space_read_the_same_name_in_every_message() {
     let table = PolicyTable::new(Mode::Block, entries).unwrap();
     let mut trial = Trial::new(&table).unwrap();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let mut named = 0;
-    let mut blocked = 0;
+    let (mut named, mut several, mut blocked) = (0, 0, 0);
+    let mut room = Box::new(Room::new());
     for round in 0..ROUNDS {
         let message = mutant(round, &mut random);
-        let kernel: Saying = trial.run(&message, saying).unwrap().flatten();
-        let here = host_saying(&message);
+        let mut kernel = Vec::new();
+        trial.run(&message, |event| kernel.push(saying(event))).unwrap();
+        let here = host_sayings(&mut room, &message);
         assert_eq!(kernel, here, "round {round}: {}", String::from_utf8_lossy(&message));
-        named += u32::from(here.is_some());
-        blocked += u32::from(here.is_some_and(|(_, _, verdict, _)| verdict == Verdict::Blocked));
+        named += u32::from(!here.is_empty());
+        several += u32::from(here.len() > 1);
+        blocked += u32::from(here.iter().any(|(_, _, _, verdict, ..)| *verdict == Verdict::Blocked));
     }
     // Mutation must leave enough alive for the agreement to mean something.
     assert!(named > ROUNDS / 3, "only {named} of {ROUNDS} messages had a name");
+    assert!(several > ROUNDS / 50, "only {several} of {ROUNDS} messages had several names");
     assert!(blocked > ROUNDS / 20, "only {blocked} of {ROUNDS} messages were blocked");
 }
 
 fn saying(event: &[u8]) -> Saying {
     match decode(event).unwrap().body {
-        Body::Named { source, port, verdict, name, .. } => Some((source as u32, port, verdict, name.to_vec())),
+        Body::Named { source, port, is_address, verdict, name, hello, .. } => {
+            (source as u32, port.into(), is_address, verdict, name.to_vec(), hello.to_vec())
+        }
         body => panic!("{body:?} from a message"),
     }
 }
 
-fn host_saying(message: &[u8]) -> Saying {
-    let (mut work, mut unrecorded, mut bytes) = (Work::new(), [0u8; BUFFER_BYTES], [0u8; BUFFER_BYTES]);
-    bytes[..message.len()].copy_from_slice(message);
-    let outcome = inspect(&bytes, message.len(), &mut unrecorded, &mut work, Key { seed: 0, multiplier: 0 });
-    (outcome == Outcome::Name).then(|| {
-        let name = work.name[..work.len as usize].to_vec();
-        (work.source, work.port as u16, plain_verdict(&name), name)
-    })
+fn host_sayings(room: &mut Room, message: &[u8]) -> Vec<Saying> {
+    let (mut progress, mut sayings) = (Progress::NEW, Vec::new());
+    progress.opened(0);
+    room.segment(&mut progress, 0, message, Key { seed: 0, multiplier: 0 }, |told| {
+        let verdict = plain_verdict(told.name);
+        sayings.push((told.source, told.port, told.is_address, verdict, told.name.to_vec(), told.hello.to_vec()));
+        verdict == Verdict::Blocked
+    });
+    sayings
 }
 
 /// The policy without hashes: what a rule means.
@@ -74,7 +79,7 @@ fn plain_verdict(name: &[u8]) -> Verdict {
 }
 
 fn mutant(round: u32, random: &mut Random) -> Vec<u8> {
-    let mut message = match round % 8 {
+    let mut message = match round % 12 {
         0 => records(&handshake("mutant.bad.example", random.below(600)), 16_384),
         1 => records(&handshake("mutant.example.com", random.below(2_500)), 200 + random.below(1_500)),
         2 => b"CONNECT mutant.example.net:443 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
@@ -84,6 +89,16 @@ fn mutant(round: u32, random: &mut Random) -> Vec<u8> {
             format!("GET / HTTP/1.1\r\nA: {filler}\r\nHost: \thost.bad.example.:81\r\n\r\n").into_bytes()
         }
         5 => records(&handshake("a.b.c.d.e.f.mutant.example", random.below(3_000)), 16_384),
+        7 => {
+            let request = b"GET http://a.example/ HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello";
+            [request.as_slice(), b"GET / HTTP/1.1\r\nHost: b.example\r\n\r\n"].concat()
+        }
+        8 => {
+            let hello = records(&handshake("inner.example", random.below(900)), 16_384);
+            [b"CONNECT outer.example:443 HTTP/1.1\r\nUser-Agent: x\r\n\r\n".as_slice(), &hello].concat()
+        }
+        9 => b"\x05\x02\0\x02\x01\x02me\x02pw\x05\x01\0\x03\x0fwww.bad.example\x01\xbb".to_vec(),
+        10 => b"\x04\x01\0\x50\0\0\0\x01user\0example.net\0GET / HTTP/1.1\r\nHost: in.example\r\n\r\n".to_vec(),
         6 => b"CONNECT Only.Example:8443 HTTP/1.1\r\n\r\n".to_vec(),
         _ => format!("CONNECT {}bad.example:1 HTTP/1.1\r\n\r\n", "x.".repeat(random.below(60))).into_bytes(),
     };

@@ -1,0 +1,289 @@
+//! The kernel programs' way through the parsers in one function: what they must agree with, byte for byte. Replays of
+//! captures run it.
+
+use super::head::{self, Scan};
+use super::{Outcome, Prefix, Work, http, name, socks, tls};
+use crate::limits::{BUFFER_BYTES, MESSAGE_BYTES_MAX, RECORD_STEPS_MAX};
+use crate::policy::Key;
+use crate::progress::{Progress, Stage};
+
+/// Room for one segment's inspection; it can be used for one connection after the other.
+pub struct Room {
+    message: [u8; BUFFER_BYTES],
+    unrecorded: [u8; BUFFER_BYTES],
+    work: Work,
+}
+
+/// A name that a message tells, or a hello that tells none.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Where it was found: a [`NameSource`](super::NameSource) as a number.
+    pub source: u32,
+    /// The port that the message names; 0 when it names none.
+    pub port: u32,
+    /// Whether the name is an address in network byte order.
+    pub is_address: bool,
+    /// The name as it was sent, without a final dot; empty for a hello without one.
+    pub name: &'a [u8],
+    /// The ClientHello in its TLS records, as far as it was sent; empty for other messages.
+    pub hello: &'a [u8],
+    /// Whether the message is inside a tunnel.
+    pub in_tunnel: bool,
+}
+
+/// What became of a message.
+enum Ending {
+    /// It is not complete: this many bytes are kept.
+    Kept(u32),
+    /// It ended, or nothing more is to be learned: `progress` says which.
+    Ended,
+    /// Its name is blocked.
+    Blocked,
+}
+
+impl Room {
+    /// Empty.
+    pub const fn new() -> Self {
+        Self { message: [0; BUFFER_BYTES], unrecorded: [0; BUFFER_BYTES], work: Work::new() }
+    }
+
+    /// The bytes of the message under way: fill in what was kept of it before, take what is to be kept after.
+    pub const fn message(&mut self) -> &mut [u8; BUFFER_BYTES] {
+        &mut self.message
+    }
+
+    /// Sends a segment; `tell` is asked about each name and gives whether it is blocked. Gives whether the segment is
+    /// dropped.
+    pub fn segment(
+        &mut self,
+        progress: &mut Progress,
+        seq: u32,
+        payload: &[u8],
+        key: Key,
+        mut tell: impl FnMut(&Told<'_>) -> bool,
+    ) -> bool {
+        if progress.stage == Stage::Blocked {
+            return true;
+        }
+        let mut inspect = progress.advance(seq, payload.len() as u32);
+        while inspect {
+            let offset = seq.wrapping_sub(progress.base) as i32;
+            let have = progress.have as i32;
+            if offset > have {
+                progress.settle();
+                return false;
+            }
+            let Some(new) = payload.get(have.wrapping_sub(offset) as usize..).filter(|new| !new.is_empty()) else {
+                return false;
+            };
+            let have = have as usize;
+            let len = (have + new.len()).min(MESSAGE_BYTES_MAX);
+            self.message[have..len].copy_from_slice(&new[..len - have]);
+            self.work.total = (have + new.len()) as u32;
+            match self.message_of(progress, len, key, &mut tell) {
+                Ending::Kept(bytes) => {
+                    progress.have = bytes;
+                    return false;
+                }
+                Ending::Blocked => {
+                    progress.block();
+                    return true;
+                }
+                Ending::Ended => {
+                    let end = seq.wrapping_add(payload.len() as u32);
+                    let rest = end.wrapping_sub(progress.base);
+                    inspect = rest as i32 > 0 && progress.advance(progress.base, rest);
+                }
+            }
+        }
+        false
+    }
+
+    fn message_of(
+        &mut self,
+        progress: &mut Progress,
+        len: usize,
+        key: Key,
+        tell: &mut impl FnMut(&Told<'_>) -> bool,
+    ) -> Ending {
+        let first = self.message[0];
+        match progress.stage {
+            Stage::Socks => self.socks(progress, len, key, tell, false),
+            Stage::AwaitFirstBytes if first == tls::HANDSHAKE => self.hello(progress, len, key, tell),
+            Stage::AwaitFirstBytes if first == socks::VERSION_5 || first == socks::VERSION_4 => {
+                self.socks(progress, len, key, tell, true)
+            }
+            _ => self.request(progress, len, key, tell),
+        }
+    }
+
+    fn hello(
+        &mut self,
+        progress: &mut Progress,
+        len: usize,
+        key: Key,
+        tell: &mut impl FnMut(&Told<'_>) -> bool,
+    ) -> Ending {
+        let p = Prefix::new(&self.message, len);
+        let work = &mut self.work;
+        let mut outcome = tls::hello(&p, work);
+        if outcome == Outcome::Fragmented {
+            tls::start(work);
+            for _ in 0..RECORD_STEPS_MAX {
+                match tls::step(&p, work) {
+                    tls::Step::Copy { from, to, len } => {
+                        self.unrecorded[to..to + len].copy_from_slice(&self.message[from..from + len]);
+                    }
+                    tls::Step::Header => {}
+                    tls::Step::Done => break,
+                }
+            }
+            outcome = tls::body(&Prefix::new(&self.unrecorded, work.to as usize), work);
+            take_name(&self.unrecorded, work);
+        } else {
+            take_name(&self.message, work);
+        }
+        match outcome {
+            Outcome::NeedMore | Outcome::Fragmented => return kept(progress, self.work.source, len),
+            Outcome::NoName | Outcome::Other => {}
+            Outcome::Name => {
+                if name::suffixes(&mut self.work, key) != Outcome::Name {
+                    self.work.len = 0;
+                }
+                if self.tell(progress, len, tell) {
+                    return Ending::Blocked;
+                }
+            }
+        }
+        progress.settle();
+        Ending::Ended
+    }
+
+    fn socks(
+        &mut self,
+        progress: &mut Progress,
+        len: usize,
+        key: Key,
+        tell: &mut impl FnMut(&Told<'_>) -> bool,
+        first: bool,
+    ) -> Ending {
+        let p = Prefix::new(&self.message, len);
+        let outcome = if first { socks::first(&p, &mut self.work) } else { socks::next(&p, &mut self.work) };
+        match outcome {
+            Outcome::NeedMore => return kept(progress, self.work.source, len),
+            Outcome::NoName => progress.message_ends(self.work.scan, self.work.source),
+            Outcome::Name => {
+                take_name(&self.message, &mut self.work);
+                if name::suffixes(&mut self.work, key) != Outcome::Name {
+                    progress.settle();
+                } else if self.tell(progress, 0, tell) {
+                    return Ending::Blocked;
+                } else {
+                    progress.message_ends(self.work.scan, self.work.source);
+                }
+            }
+            Outcome::Fragmented | Outcome::Other => progress.stage = Stage::Settled,
+        }
+        Ending::Ended
+    }
+
+    fn request(
+        &mut self,
+        progress: &mut Progress,
+        len: usize,
+        key: Key,
+        tell: &mut impl FnMut(&Told<'_>) -> bool,
+    ) -> Ending {
+        let p = Prefix::new(&self.message, len);
+        let named = progress.named != 0;
+        let mut authority = match http::request(&p, &mut self.work) {
+            Outcome::Name => !named,
+            Outcome::NoName => {
+                self.work.wants_host = u32::from(!named);
+                false
+            }
+            Outcome::NeedMore => return kept(progress, self.work.source, len),
+            Outcome::Fragmented | Outcome::Other => return lost(progress, self.work.source),
+        };
+        loop {
+            if authority {
+                match http::authority(&p, &mut self.work) {
+                    Outcome::NeedMore => return kept(progress, self.work.source, len),
+                    Outcome::Name => {
+                        take_name(&self.message, &mut self.work);
+                        if name::suffixes(&mut self.work, key) != Outcome::Name {
+                            return lost(progress, self.work.source);
+                        }
+                        if self.tell(progress, 0, tell) {
+                            return Ending::Blocked;
+                        }
+                        progress.named = 1;
+                    }
+                    Outcome::NoName | Outcome::Fragmented | Outcome::Other => return lost(progress, self.work.source),
+                }
+            }
+            authority = false;
+            match head::scan(&p, &mut self.work) {
+                Scan::On => {}
+                Scan::Host if !head::skip_white_space(&p, &mut self.work) => {
+                    return kept(progress, self.work.source, len);
+                }
+                Scan::Host => (self.work.start, authority) = (self.work.scan, true),
+                Scan::Field if !head::body_field(&p, &mut self.work) => {
+                    return kept(progress, self.work.source, len);
+                }
+                Scan::Field => {}
+                Scan::NeedMore => return kept(progress, self.work.source, len),
+                Scan::TooLong => return lost(progress, self.work.source),
+                Scan::End => {
+                    match head::message_len(&self.work) {
+                        Some(len) => progress.message_ends(len, self.work.source),
+                        None => progress.message_has_no_end(self.work.source),
+                    }
+                    return Ending::Ended;
+                }
+            }
+        }
+    }
+
+    fn tell(&self, progress: &Progress, hello: usize, tell: &mut impl FnMut(&Told<'_>) -> bool) -> bool {
+        tell(&Told {
+            source: self.work.source,
+            port: self.work.port,
+            is_address: self.work.is_address != 0,
+            name: &self.work.name[..self.work.len as usize],
+            hello: &self.message[..hello],
+            in_tunnel: progress.in_tunnel != 0,
+        })
+    }
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn take_name(from: &[u8; BUFFER_BYTES], work: &mut Work) {
+    let start = work.start as usize;
+    if let Some(name) = from.get(start..start + 256) {
+        work.name.copy_from_slice(name);
+    }
+}
+
+/// The message goes on in bytes that were not sent yet.
+fn kept(progress: &mut Progress, source: u32, len: usize) -> Ending {
+    if len >= MESSAGE_BYTES_MAX {
+        return lost(progress, source);
+    }
+    Ending::Kept(len as u32)
+}
+
+/// The message cannot be read on.
+fn lost(progress: &mut Progress, source: u32) -> Ending {
+    progress.lost(source);
+    Ending::Ended
+}
+
+#[cfg(test)]
+mod tests;
