@@ -63,7 +63,7 @@ pub enum Body<'a> {
     },
     /// The connection is gone, or the socket that waited for connections.
     Closed {
-        /// Payload bytes that the peer has acknowledged, as far as TCP counts: without those of a SYN.
+        /// Payload bytes that the peer has acknowledged.
         sent: u64,
         /// Payload bytes received.
         received: u64,

@@ -23,6 +23,11 @@ use crate::maps::{cookie, drop_pieces};
 
 /// `BPF_TCP_CLOSE` (UAPI): the last state of every connection, also after time-wait.
 const TCP_CLOSE: u32 = 7;
+const TCP_FIN_WAIT2: u32 = 5;
+const TCP_TIME_WAIT: u32 = 6;
+const TCP_CLOSE_WAIT: u32 = 8;
+const TCP_LAST_ACK: u32 = 9;
+const TCP_CLOSING: u32 = 11;
 const AF_INET6: u32 = 10;
 /// What the kernel expects of a program that sets nothing.
 const DONE: u32 = 1;
@@ -88,11 +93,17 @@ fn closed(ctx: &SockOpsContext, flow: &mut Flow) {
         };
         return emit::failed(reason, flow, cookie(ctx));
     }
+    // TCP counts SYN and FIN as a byte each (RFC 9293 section 3.4). Whether a FIN went each way, the state tells that the
+    // connection is in before it is closed; one that is reset between a FIN and its acknowledgement is a byte off.
+    let before = ctx.arg(0);
+    let fin_acked = matches!(before, TCP_FIN_WAIT2 | TCP_TIME_WAIT | TCP_LAST_ACK | TCP_CLOSING);
+    let fin_received = fin_acked || before == TCP_CLOSE_WAIT;
     // SAFETY: fields of a live context (UAPI).
     let (sent, received) = unsafe {
         (read_volatile(&raw const (*ctx.ops).bytes_acked), read_volatile(&raw const (*ctx.ops).bytes_received))
     };
-    emit::closed(sent, received, flow, cookie(ctx));
+    let sent = sent.saturating_sub(1 + fin_acked as u64);
+    emit::closed(sent, received.saturating_sub(fin_received as u64), flow, cookie(ctx));
 }
 
 #[inline(always)]
