@@ -17,6 +17,7 @@ pub mod head;
 pub mod http;
 pub mod inspect;
 pub mod name;
+pub mod quic;
 pub mod reply;
 pub mod socks;
 pub mod tls;
