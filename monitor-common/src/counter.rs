@@ -39,11 +39,15 @@ pub enum Counter {
     DoomedRingFull = 15,
     /// Requests whose head was longer than [`HEAD_BYTES_MAX`](crate::limits::HEAD_BYTES_MAX).
     HeadTooLong = 16,
+    /// QUIC Initials dropped until user space has read their name; their clients send them again.
+    QuicHeld = 17,
+    /// QUIC Initials dropped because QUIC is not wanted.
+    QuicDropped = 18,
 }
 
 impl Counter {
     /// Every counter, in the order of its index.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Emitted,
         Self::RingFull,
         Self::PacketsInspected,
@@ -61,6 +65,8 @@ impl Counter {
         Self::NoSocketStorage,
         Self::DoomedRingFull,
         Self::HeadTooLong,
+        Self::QuicHeld,
+        Self::QuicDropped,
     ];
 }
 

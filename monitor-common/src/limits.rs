@@ -30,6 +30,10 @@ pub const REPLY_BYTES_MAX: usize = 256;
 /// cut off; what it lacks then may be in the next one.
 pub const DATAGRAM_BYTES_MAX: usize = 4096;
 
+/// QUIC connections of which the kernel remembers the verdict, in mode block; the one that was used longest ago is
+/// forgotten, and its next Initial waits to be read again.
+pub const QUIC_FLOWS_MAX: u32 = 16_384;
+
 /// Longest user id or name in a SOCKS4 request: the protocol has no limit, names have 255 bytes. A longer one is no SOCKS:
 /// [`Opaque`](crate::counter::Counter::Opaque).
 pub const SOCKS4_TEXT_BYTES_MAX: usize = 256;

@@ -8,12 +8,15 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
-use monitor_common::event::{Closed, Failed, Header, Kind, Named, Opened, Origin, Replied};
-use monitor_common::limits::{DOOMED_RING_BYTES, EVENTS_RING_BYTES, LEASE_LEVELS, MESSAGE_BYTES_MAX, REPLY_BYTES_MAX};
+use monitor_common::event::{self, Closed, Failed, Header, Kind, Named, Opened, Origin, Replied};
+use monitor_common::limits::{
+    DATAGRAM_BYTES_MAX, DOOMED_RING_BYTES, EVENTS_RING_BYTES, LEASE_LEVELS, MESSAGE_BYTES_MAX, REPLY_BYTES_MAX,
+};
 use monitor_common::policy::{Verdict, rule};
 use monitor_common::wire::Work;
 
 use crate::counters::count;
+use crate::datagram::Datagram;
 use crate::flow::Flow;
 use crate::maps::{Buffer, cookie};
 use crate::run::load;
@@ -28,10 +31,20 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(EVENTS_RING_BYTES, 0);
 #[map]
 static DOOMED: RingBuf = RingBuf::with_byte_size(DOOMED_RING_BYTES, 0);
 
-/// A name's event while it is put together: its length varies, so it cannot be reserved in the ring. Owned by the run that
-/// holds the lease of the level.
+/// An event while it is put together: its length varies, so it cannot be reserved in the ring. Owned by the run that holds
+/// the lease of the level.
 #[map]
 static NAMED: PerCpuArray<NamedBuffer> = PerCpuArray::with_max_entries(LEASE_LEVELS, 0);
+
+/// The same.
+#[map]
+static DATAGRAMS: PerCpuArray<DatagramBuffer> = PerCpuArray::with_max_entries(LEASE_LEVELS, 0);
+
+#[repr(C)]
+struct DatagramBuffer {
+    event: event::Datagram,
+    payload: [u8; DATAGRAM_BYTES_MAX],
+}
 
 #[repr(C)]
 struct NamedBuffer {
@@ -158,6 +171,39 @@ pub(crate) fn named(
             bpf_probe_read_kernel(to.add(hello_at as usize).cast(), padded as u32, (&raw const *bytes).cast());
         }
         let size = (size_of::<Named>() as u64).wrapping_add(hello_at as u64).wrapping_add(padded as u64);
+        bpf_ringbuf_output((&raw const EVENTS).cast_mut().cast(), buffer.cast(), size, 0)
+    };
+    if sent != 0 {
+        count(Counter::RingFull);
+    }
+}
+
+/// A datagram that user space is to read.
+#[inline(always)]
+pub(crate) fn datagram(ctx: &SkBuffContext, level: u32, flow: &Flow, datagram: &Datagram, is_inbound: bool) {
+    count(Counter::Emitted);
+    let Some(buffer) = DATAGRAMS.get_ptr_mut(level) else {
+        return count(Counter::RingFull);
+    };
+    let max = DATAGRAM_BYTES_MAX as u32;
+    let len = black_box(if datagram.len > max { max as i64 } else { datagram.len as i64 });
+    if !check_bounds_signed(len, 1, DATAGRAM_BYTES_MAX as i64) {
+        return count(Counter::RingFull);
+    }
+    // SAFETY: the lease makes the slot ours; `len` is at most the length of its payload.
+    let sent = unsafe {
+        (*buffer).event = event::Datagram {
+            header: header(Kind::Datagram, flow.connect_ns, cookie(ctx)),
+            origin: Origin { owner: flow.origin.owner, endpoints: datagram.endpoints },
+            is_inbound: is_inbound as u32,
+            segment_bytes: (*ctx.skb.skb).gso_size,
+            len: len as u32,
+            is_tcp: datagram.is_tcp as u32,
+        };
+        if !load(ctx, datagram.payload, (&raw mut (*buffer).payload).cast(), len as u32) {
+            (*buffer).event.len = 0;
+        }
+        let size = (size_of::<event::Datagram>() as u64).wrapping_add(len as u64);
         bpf_ringbuf_output((&raw const EVENTS).cast_mut().cast(), buffer.cast(), size, 0)
     };
     if sent != 0 {

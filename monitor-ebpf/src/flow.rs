@@ -30,8 +30,8 @@ pub(crate) struct Flow {
     /// Why the connection is about to come to nothing, a [`Reason`](monitor_common::event::Reason) as a number; 0 when it is
     /// not, or not known. Written by the lifecycle and release hooks.
     pub(crate) reason: u32,
-    /// Fills the eight bytes.
-    pub(crate) _pad: u32,
+    /// 1 for a UDP socket, which has nothing here but its owner: written by the hooks that make the state.
+    pub(crate) is_udp: u32,
 }
 
 impl Flow {
@@ -46,7 +46,7 @@ impl Flow {
             is_established: 0,
             is_refused: 0,
             reason: 0,
-            _pad: 0,
+            is_udp: 0,
         }
     }
 }

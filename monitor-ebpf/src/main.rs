@@ -9,6 +9,7 @@
 #![feature(asm_experimental_arch)]
 
 mod counters;
+mod datagram;
 mod emit;
 mod flow;
 mod hook;

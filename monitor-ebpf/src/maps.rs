@@ -1,14 +1,14 @@
 //! The buffers that messages are put together in, the policy, and the jump table.
 
 use aya_ebpf::EbpfContext;
-use aya_ebpf::bindings::{BPF_F_INNER_MAP, BPF_F_MMAPABLE};
+use aya_ebpf::bindings::{BPF_F_INNER_MAP, BPF_F_MMAPABLE, BPF_NOEXIST};
 use aya_ebpf::btf_maps::{Array, ArrayOfMaps};
 use aya_ebpf::helpers::generated::bpf_get_socket_cookie;
 use aya_ebpf::macros::{btf_map, map};
-use aya_ebpf::maps::{HashMap, PerCpuArray, ProgramArray};
+use aya_ebpf::maps::{HashMap, LruHashMap, PerCpuArray, ProgramArray};
 use aya_ebpf::programs::SkBuffContext;
-use monitor_common::limits::{BUFFER_BYTES, LEASE_LEVELS, REASSEMBLIES_MAX};
-use monitor_common::policy::Bucket;
+use monitor_common::limits::{BUFFER_BYTES, LEASE_LEVELS, QUIC_FLOWS_MAX, REASSEMBLIES_MAX};
+use monitor_common::policy::{Bucket, QuicFlow, quic_flow};
 use monitor_common::programs::Callee;
 use monitor_common::wire::Work;
 
@@ -32,6 +32,10 @@ pub(crate) static JUMP: ProgramArray = ProgramArray::with_max_entries(Callee::AL
 /// would take 17 of the 20 KiB that a socket may have (net.core.optmem_max). Preallocated, so the memory is bounded.
 #[map]
 static PIECES: HashMap<u64, Buffer> = HashMap::with_max_entries(REASSEMBLIES_MAX, 0);
+
+/// Verdicts on QUIC connections, as in `policy::quic_flow`. Marked as awaited by egress, decided by user space.
+#[map]
+static QUIC: LruHashMap<[u64; 5], u32> = LruHashMap::with_max_entries(QUIC_FLOWS_MAX, 0);
 
 /// The first packet of a message. Owned by the run that holds the lease of the level.
 #[map]
@@ -87,6 +91,20 @@ pub(crate) fn keep_pieces(ctx: &SkBuffContext, bytes: &Buffer) -> bool {
 pub(crate) fn drop_pieces(ctx: &impl EbpfContext) {
     // An entry that is not there is what was wanted.
     let _ = PIECES.remove(cookie(ctx));
+}
+
+/// The verdict on a QUIC connection; 0 when there is none.
+#[inline(always)]
+pub(crate) fn quic_verdict(flow: &QuicFlow) -> u32 {
+    // SAFETY: user space replaces values whole, and a word is read at once.
+    unsafe { QUIC.get(flow.words()) }.copied().unwrap_or(0)
+}
+
+/// Marks a QUIC connection as one that user space is to decide about.
+#[inline(always)]
+pub(crate) fn await_quic_verdict(flow: &QuicFlow) {
+    // It fails when user space has decided at the same time, which is what was wanted.
+    let _ = QUIC.insert(flow.words(), quic_flow::AWAITED, BPF_NOEXIST as u64);
 }
 
 /// The cookie of a context's socket.

@@ -89,6 +89,8 @@ pub enum Body<'a> {
     Datagram {
         /// Whose socket, and between which ends.
         origin: &'a Origin,
+        /// Whether it is the payload of a TCP segment: the same protocol over a stream.
+        is_tcp: bool,
         /// Whether it was received.
         is_inbound: bool,
         /// Bytes of each datagram when several were sent at once (UDP_SEGMENT); 0 for a single one.
@@ -168,8 +170,8 @@ pub struct Datagram {
     pub segment_bytes: u32,
     /// Bytes of payload.
     pub len: u32,
-    /// Zero.
-    pub _pad: u32,
+    /// 1 for the payload of a TCP segment.
+    pub is_tcp: u32,
 }
 
 /// Why an outgoing connection came to nothing. Zero is reserved for "did not".
@@ -274,6 +276,7 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
             }
             Body::Datagram {
                 origin: checked(&datagram.origin)?,
+                is_tcp: datagram.is_tcp != 0,
                 is_inbound: datagram.is_inbound != 0,
                 segment_bytes: u16::try_from(segment_bytes).map_err(|_| DecodeError::NumberRange(segment_bytes))?,
                 payload: rest.get(..datagram.len as usize).ok_or(DecodeError::NumberRange(datagram.len))?,

@@ -75,7 +75,7 @@ fn failed(reason: u32) -> Failed {
 
 fn datagram(len: u32, segment_bytes: u32) -> Vec<u8> {
     let (header, origin) = (header(Kind::Datagram), origin_of(6));
-    let datagram = Datagram { header, origin, is_inbound: 1, segment_bytes, len, _pad: 0 };
+    let datagram = Datagram { header, origin, is_inbound: 1, segment_bytes, len, is_tcp: 0 };
     [datagram.as_bytes(), b"abcdefgh"].concat()
 }
 

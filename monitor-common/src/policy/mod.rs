@@ -4,8 +4,10 @@
 
 #![expect(clippy::indexing_slicing, reason = "bucket numbers are reduced to the table's size by `choices`")]
 
+pub mod quic_flow;
 mod table;
 
+pub use quic_flow::QuicFlow;
 pub use table::{Bucket, Head, Key, RULE_BITS, SLOTS, choices, entry, insert, is_exact, probe, rule};
 
 /// What proxysight does about dangerous names.

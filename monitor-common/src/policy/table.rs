@@ -38,12 +38,14 @@ pub struct Head {
     pub key: Key,
     /// What a match means.
     pub mode: Mode,
+    /// Whether QUIC is dropped, so that clients fall back to TCP.
+    pub drop_quic: bool,
 }
 
 impl Head {
     /// As element 0 of the array.
     pub const fn to_bucket(self) -> Bucket {
-        [self.buckets, self.key.seed, self.key.multiplier, self.mode as u64, 0, 0, 0, 0]
+        [self.buckets, self.key.seed, self.key.multiplier, self.mode as u64, self.drop_quic as u64, 0, 0, 0]
     }
 
     /// The number of buckets in element 0.
@@ -56,6 +58,12 @@ impl Head {
     #[inline(always)]
     pub fn key_of(head: &Bucket) -> Key {
         Key { seed: head[1], multiplier: head[2] }
+    }
+
+    /// Whether QUIC is dropped.
+    #[inline(always)]
+    pub fn drops_quic(head: &Bucket) -> bool {
+        head[4] != 0
     }
 
     /// Whether a match is blocked.

@@ -13,12 +13,14 @@ use aya_ebpf::programs::SockAddrContext;
 use monitor_common::counter::Counter;
 use monitor_common::event::{Endpoints, Origin};
 
+use super::datagram;
 use crate::counters::count;
 use crate::flow::Flow;
 use crate::maps::drop_pieces;
 use crate::owner::owner;
 
 const IPPROTO_TCP: u32 = 6;
+const IPPROTO_UDP: u32 = 17;
 const ALLOW: i32 = 1;
 
 #[cgroup_sock_addr(connect4)]
@@ -39,6 +41,9 @@ fn connect6(ctx: SockAddrContext) -> i32 {
 fn remember(ctx: &SockAddrContext, endpoints: Endpoints) {
     // SAFETY: the context is live; `sk` is never null in this hook.
     let (protocol, sk) = unsafe { ((*ctx.sock_addr).protocol, (*ctx.sock_addr).__bindgen_anon_1.sk) };
+    if protocol == IPPROTO_UDP {
+        return datagram::remember(ctx);
+    }
     if protocol != IPPROTO_TCP {
         return;
     }

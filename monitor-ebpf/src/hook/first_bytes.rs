@@ -14,6 +14,7 @@ use monitor_common::programs::Callee;
 use monitor_common::progress::Stage;
 use monitor_common::wire::{Work, head, socks, tls};
 
+use super::datagram;
 use crate::counters::count;
 use crate::flow::{Flow, socket};
 use crate::lease;
@@ -26,6 +27,7 @@ use crate::segment::Segment;
 #[cgroup_skb(egress)]
 fn first_bytes(ctx: SkBuffContext) -> i32 {
     match socket(&ctx).and_then(Flow::of) {
+        Some(flow) if flow.is_udp != 0 => datagram::sent(&ctx, flow),
         Some(flow) if flow.progress.stage != Stage::Settled => try_first_bytes(&ctx, flow).unwrap_or(PASS),
         _ => PASS,
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! connect4, connect6            who connects
 //! post_bind4, post_bind6        who may go on to listen
+//! sendmsg4, sendmsg6            whose a UDP socket is
 //! released                      closed by its owner
 //! lifecycle                     established, failed, closed; accepted; listening
 //! first_bytes ─┬► parse_http ─┬─────────────► parse_authority ─┬► decide ─┬► scan_head ─► next_message
@@ -19,6 +20,7 @@
 //! 1,000,000 instructions on 5.10 and is refused from 6.12 on.
 
 mod connect;
+mod datagram;
 mod decide;
 mod first_bytes;
 mod lifecycle;

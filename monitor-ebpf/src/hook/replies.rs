@@ -9,6 +9,7 @@ use aya_ebpf::programs::SkBuffContext;
 use monitor_common::progress::Stage;
 use monitor_common::wire::reply::{self, CODE_BYTES};
 
+use super::datagram::{self, DNS_PORT};
 use crate::emit;
 use crate::flow::{Flow, socket};
 use crate::run::{PASS, load};
@@ -17,6 +18,12 @@ use crate::segment::Segment;
 #[cgroup_skb(ingress)]
 fn replies(ctx: SkBuffContext) -> i32 {
     if let Some(flow) = socket(&ctx).and_then(Flow::of) {
+        if flow.is_udp != 0 || flow.origin.endpoints.remote_port == DNS_PORT {
+            datagram::received(&ctx, flow);
+        }
+        if flow.is_udp != 0 {
+            return PASS;
+        }
         if flow.is_established == 0 {
             let is_reset = Segment::read(&ctx).is_some_and(|segment| segment.rst);
             flow.is_refused = is_reset as u32;

@@ -23,7 +23,7 @@ pub struct Attached {
 }
 
 struct Links {
-    _connect: [CgroupSockAddrLink; 2],
+    _connect: [CgroupSockAddrLink; 4],
     _lifecycle: SockOpsLink,
     _sock: [CgroupSockLink; 3],
     _skb: [CgroupSkbLink; 2],
@@ -84,7 +84,7 @@ impl Attached {
             let id = program.attach(&cgroup, mode).map_err(refused(name))?;
             program.take_link(id).map_err(refused(name))
         };
-        let connect = [connect("connect4")?, connect("connect6")?];
+        let connect = [connect("sendmsg4")?, connect("sendmsg6")?, connect("connect4")?, connect("connect6")?];
         let links = Links { _connect: connect, _lifecycle: lifecycle, _sock: sock, _skb: skb };
         Ok((Self { object, links: Some(links) }, ring, destroyer))
     }

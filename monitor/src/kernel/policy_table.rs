@@ -49,7 +49,7 @@ impl PolicyTable {
                 let Some((head, table)) = table.split_first_mut() else {
                     return false;
                 };
-                *head = Head { buckets: buckets as u64, key, mode }.to_bucket();
+                *head = Head { buckets: buckets as u64, key, mode, drop_quic: false }.to_bucket();
                 entries.clone().zip(0..).all(|(each, rule)| {
                     let hash = hash_of(key, each.name.as_bytes());
                     insert(table, hash, entry(hash, each.exact, rule))
