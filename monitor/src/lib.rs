@@ -17,5 +17,7 @@ pub mod hostname;
 pub mod kernel;
 pub mod pipeline;
 pub mod process;
+pub mod quic;
+mod reader;
 pub mod record;
 pub mod stream;

@@ -1,6 +1,6 @@
 //! Encrypted ClientHello (RFC 9849) as an observer sees it.
 
-use super::reader::Reader;
+use crate::reader::Reader;
 
 /// The extension's number (RFC 9849 section 11.1).
 pub(super) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;

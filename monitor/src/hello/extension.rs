@@ -3,8 +3,8 @@
 //! An extension without the form that its RFC gives it is named and otherwise left out; it does not hide the others.
 
 use super::ech::{ENCRYPTED_CLIENT_HELLO, Ech};
-use super::reader::Reader;
 use super::{ClientHello, Protocols, ServerName};
+use crate::reader::Reader;
 
 /// server_name (RFC 6066 section 3).
 pub const SERVER_NAME: u16 = 0;

@@ -9,10 +9,9 @@ pub mod extension;
 mod grease;
 mod ja4;
 mod protocols;
-mod reader;
 mod record;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 mod version;
@@ -22,9 +21,10 @@ use std::net::IpAddr;
 pub use ech::Ech;
 use extension::{EARLY_DATA, PRE_SHARED_KEY};
 pub use protocols::Protocols;
-use reader::Reader;
 pub use record::{RecordError, Unrecorded, unrecord};
 pub use version::Version;
+
+use crate::reader::Reader;
 
 /// HandshakeType client_hello (RFC 8446 section 4).
 const CLIENT_HELLO: u8 = 1;

@@ -1,6 +1,6 @@
 //! The protocols that a client offers (ALPN, RFC 7301).
 
-use super::reader::Reader;
+use crate::reader::Reader;
 
 /// A list of protocol names, in the client's order. It keeps the bytes as they were sent: names of one byte each would
 /// otherwise take sixteen times the room.

@@ -6,7 +6,7 @@ use monitor_common::limits::MESSAGE_BYTES_MAX;
 use monitor_common::wire::tls::HANDSHAKE;
 
 use super::Version;
-use super::reader::Reader;
+use crate::reader::Reader;
 
 /// Bytes of a handshake message's header: its type and length (RFC 8446 section 4).
 const HEADER_BYTES: usize = 4;

@@ -93,7 +93,7 @@ const RULES: &[Rule] = &[
             "monitor/src/correlate",
             "monitor/src/decide",
             "monitor/src/hello",
-            "monitor/src/hostname",
+        within: &["monitor/src/hostname", "monitor/src/quic", "monitor/src/reader"],
             "monitor/src/record",
         ],
         except: &[],
