@@ -31,6 +31,12 @@ impl<'a> Reader<'a> {
         std::mem::take(&mut self.bytes)
     }
 
+    /// Steps over the same byte as often as it comes.
+    pub(crate) fn skip(&mut self, byte: u8) {
+        let count = self.bytes.iter().take_while(|next| **next == byte).count();
+        self.bytes = self.bytes.get(count..).unwrap_or_default();
+    }
+
     pub(crate) fn u8(&mut self) -> Option<u8> {
         let (first, rest) = self.bytes.split_first()?;
         self.bytes = rest;
@@ -114,6 +120,15 @@ mod tests {
         check(&[0x25], Some(37));
         check(&[0x9d, 0x7f, 0x3e], None);
         check(&[], None);
+    }
+
+    #[test]
+    fn only_the_same_byte_is_stepped_over() {
+        let mut reader = Reader::new(&[0, 0, 0, 1, 0]);
+        reader.skip(0);
+        assert_eq!(reader.rest(), [1, 0]);
+        reader.skip(0);
+        assert!(reader.is_empty());
     }
 
     #[test]

@@ -84,7 +84,15 @@ fn protocol(hello: &ClientHello) -> [char; 2] {
 }
 
 fn list(values: &[u16]) -> String {
-    values.iter().map(|value| format!("{value:04x}")).collect::<Vec<_>>().join(",")
+    let mut text = String::with_capacity(5 * values.len());
+    for value in values {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{value:04x}");
+    }
+    text
 }
 
 fn hash(text: &str) -> String {
