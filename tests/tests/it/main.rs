@@ -7,6 +7,7 @@ mod block;
 mod block_wire;
 mod differential;
 mod direct;
+mod first_flight;
 mod harness;
 mod hello;
 mod namespaces;
