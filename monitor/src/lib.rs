@@ -11,6 +11,7 @@ pub mod cli;
 pub mod command;
 pub mod correlate;
 pub mod decide;
+pub mod dns;
 pub mod hello;
 pub mod host;
 pub mod hostname;

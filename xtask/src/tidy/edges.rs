@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("account", &[]),
     ("hostname", &[]),
+    ("dns", &["hostname"]),
     ("correlate", &["process", "hostname"]),
     ("decide", &["hostname"]),
     ("record", &["process", "hostname", "correlate", "decide"]),

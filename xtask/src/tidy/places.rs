@@ -92,8 +92,11 @@ const RULES: &[Rule] = &[
         within: &[
             "monitor/src/correlate",
             "monitor/src/decide",
+            "monitor/src/dns",
             "monitor/src/hello",
-        within: &["monitor/src/hostname", "monitor/src/quic", "monitor/src/reader"],
+            "monitor/src/hostname",
+            "monitor/src/quic",
+            "monitor/src/reader",
             "monitor/src/record",
         ],
         except: &[],
