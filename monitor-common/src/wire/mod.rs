@@ -20,6 +20,7 @@ pub mod name;
 pub mod quic;
 pub mod reply;
 pub mod socks;
+pub mod starttls;
 pub mod tls;
 
 use core::hint::black_box;
