@@ -31,6 +31,9 @@ pub fn request(p: &Prefix<'_>, work: &mut Work) -> Outcome {
     }
     let at = forget(work, len + 1);
     let p = &p.again(work);
+    if p.u8_at(at - 1) != Some(b' ') {
+        return Outcome::Other;
+    }
     let method = forget_word(work, method);
     head::start(work, at);
     work.is_address = 0;
