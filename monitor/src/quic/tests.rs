@@ -135,10 +135,12 @@ fn packets_around_the_initial_are_stepped_over() {
 #[test]
 fn what_is_no_quic_leaves_nothing_behind() {
     let mut initials = Initials::default();
-    let retry = [&[0xf0, 0, 0, 0, 1, 8][..], &[8; 40]].concat();
+    // A Retry has a token where other packets have a length.
+    let retry = |start: [u8; 5]| [&start[..], &[8; 9], &[8; 9], &[0xff; 60]].concat();
+    let (retry, retry_2) = (retry([0xf0, 0, 0, 0, 1]), retry([0xc0, 0x6b, 0x33, 0x43, 0xcf]));
     let negotiation = [&[0xc0, 0, 0, 0, 0, 8][..], &[8; 1200]].concat();
     let dns = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01a\x07example\x00\x00\x01\x00\x01";
-    for datagram in [&[][..], &[0xc0], &[0x40; 1200], &retry, &negotiation, dns] {
+    for datagram in [&[][..], &[0xc0], &[0x40; 1200], &retry, &retry_2, &negotiation, dns] {
         assert_eq!(initials.feed(1, 0, datagram), Seen::NotQuic);
     }
     assert!(initials.is_empty() && initials.begun.is_empty());
