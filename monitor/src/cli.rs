@@ -43,6 +43,18 @@ Example: one JSON row per line, for another program:
   proxysight run --mode audit --stream --format json | jq -r .RemoteUrl"
     )]
     Run(Run),
+    /// Read a capture file as if its packets were seen live; needs no privilege
+    #[command(
+        args_override_self = true,
+        after_help = "\
+The capture is a pcap or pcapng file. Rows go to standard output and what was skipped, with reasons, to standard error. A
+damaged file gives the rows before the damage, says where it is, and exits with 3. Rows have no process and no device:
+a capture tells neither.
+
+Example: what a policy would have stopped yesterday:
+  proxysight replay --mode block --policy evil.list --format text yesterday.pcapng"
+    )]
+    Replay(Replay),
     /// Work with policy files
     #[command(subcommand)]
     Policy(Policy),
@@ -65,6 +77,26 @@ pub struct Run {
     pub stream: bool,
     /// How the stream is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A pcap or pcapng file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// audit: dangerous names are marked; block: rows are as if they had not left the host
+    #[arg(long, value_enum, default_value_t = ReplayMode::Audit)]
+    pub mode: ReplayMode,
+    /// A domain list or hosts file of dangerous names; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub policy: Vec<PathBuf>,
+    /// Load the good lines of a policy file that has bad ones
+    #[arg(long)]
+    pub lenient: bool,
+    /// How rows are written
+    #[arg(long, value_enum, default_value_t = Format::Json)]
     pub format: Format,
 }
 
@@ -93,6 +125,15 @@ pub enum ModeArg {
     /// Dangerous names are recorded and pass.
     Audit,
     /// Dangerous names are recorded and do not leave the host.
+    Block,
+}
+
+/// A mode of `replay`, as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReplayMode {
+    /// Dangerous names are marked.
+    Audit,
+    /// Rows are as if dangerous names had not left the host.
     Block,
 }
 

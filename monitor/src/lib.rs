@@ -21,4 +21,5 @@ pub mod process;
 pub mod quic;
 mod reader;
 pub mod record;
+pub mod replay;
 pub mod stream;

@@ -7,18 +7,26 @@ use monitor_common::event::{Body, decode};
 use crate::account::Account;
 use crate::correlate::{Change, Correlator, What};
 use crate::decide::Policy;
-use crate::process::Processes;
+use crate::process::{Process, Processes};
 use crate::record::{Clock, Record, Recorder};
 
 /// Everything that an event passes.
 pub struct Pipeline {
     account: Arc<Account>,
-    processes: Processes,
+    owners: Owners,
     correlator: Correlator,
     policy: Policy,
     recorder: Recorder,
     changes: Vec<Change>,
     collisions: u64,
+}
+
+/// Whose the connections are.
+enum Owners {
+    /// Processes of this host.
+    Processes(Processes),
+    /// Nobody that a capture would tell of.
+    Nobody(Arc<Process>),
 }
 
 /// What came out.
@@ -33,20 +41,24 @@ pub struct Output {
 impl Pipeline {
     /// For one run of the daemon.
     pub fn new(account: Arc<Account>, correlator: Correlator, policy: Policy, recorder: Recorder) -> Self {
-        Self {
-            account,
-            processes: Processes::default(),
-            correlator,
-            policy,
-            recorder,
-            changes: Vec::new(),
-            collisions: 0,
-        }
+        Self::with(Owners::Processes(Processes::default()), account, correlator, policy, recorder)
+    }
+
+    /// For one capture: nothing is asked of the host.
+    pub fn of_capture(account: Arc<Account>, correlator: Correlator, policy: Policy, recorder: Recorder) -> Self {
+        Self::with(Owners::Nobody(Arc::new(Process::not_in_capture())), account, correlator, policy, recorder)
+    }
+
+    fn with(owners: Owners, account: Arc<Account>, correlator: Correlator, policy: Policy, recorder: Recorder) -> Self {
+        Self { account, owners, correlator, policy, recorder, changes: Vec::new(), collisions: 0 }
     }
 
     /// Begins to take what has gathered in the ring.
     pub fn begin_turn(&mut self) {
-        self.processes.begin_turn();
+        match &mut self.owners {
+            Owners::Processes(processes) => processes.begin_turn(),
+            Owners::Nobody(_) => {}
+        }
     }
 
     /// Takes one record of the ring.
@@ -60,7 +72,10 @@ impl Pipeline {
             Body::Established { origin }
             | Body::Failed { origin, .. }
             | Body::Listening { origin }
-            | Body::Named { origin, .. } => self.processes.of(&origin.owner, event.header.connect_ns),
+            | Body::Named { origin, .. } => match &mut self.owners {
+                Owners::Processes(processes) => processes.of(&origin.owner, event.header.connect_ns),
+                Owners::Nobody(nobody) => nobody.clone(),
+            },
             Body::Accepted { .. }
             | Body::Replied { .. }
             | Body::Closed { .. }
@@ -77,19 +92,29 @@ impl Pipeline {
         self.record(clock, output);
     }
 
+    /// Reports what is still to be told of the connections that are open when a capture ends.
+    pub fn finish(&mut self, time_ns: u64, clock: Clock, output: &mut Output) {
+        self.correlator.finish(time_ns, &mut self.changes);
+        self.record(clock, output);
+    }
+
     /// Whether [`expire`](Self::expire) has something to wait for.
     pub fn is_waiting(&self) -> bool {
         self.correlator.is_waiting()
     }
 
-    /// Verdicts whose rule does not match the name: two names had one hash. Expected: none, ever.
-    pub fn collisions(&self) -> u64 {
-        self.collisions
-    }
-
-    /// The connections.
-    pub fn correlator(&self) -> &Correlator {
-        &self.correlator
+    /// What did not go as it should, how often, and what that means. Zeroes too.
+    pub fn remarks(&self) -> [(u64, &'static str); 4] {
+        [
+            // Two names had one hash. Expected: none, ever.
+            (self.collisions, "verdicts whose rule does not match the name; please report this"),
+            (
+                self.correlator.table_full(),
+                "connections found no room in the table; their rows may lack what came before",
+            ),
+            (self.correlator.listeners_full(), "listening sockets found no room; rows of their peers lack the process"),
+            (self.correlator.malformed_names(), "host names were malformed and are not recorded"),
+        ]
     }
 
     fn record(&mut self, clock: Clock, output: &mut Output) {

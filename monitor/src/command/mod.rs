@@ -3,6 +3,7 @@
 mod lock;
 mod policy_check;
 mod policy_files;
+mod replay;
 mod run;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 pub fn execute(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Replay(args) => replay::replay(&args),
         Command::Policy(Policy::Check { paths }) => policy_check::check(&paths),
     }
 }

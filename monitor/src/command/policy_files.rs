@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 
 use super::Failure;
-use crate::decide::PolicyBuilder;
+use crate::decide::{Policy, PolicyBuilder};
 
 /// The rules of all files, and how many lines were none.
 pub(super) struct Loaded {
@@ -37,4 +37,42 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Loaded, Failure> {
         loaded.bad_lines += errors.len();
     }
     Ok(loaded)
+}
+
+/// Whether bad lines are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BadLines {
+    /// They are an error.
+    Refused,
+    /// The rest is the policy.
+    LeftOut,
+}
+
+impl From<bool> for BadLines {
+    /// From `--lenient`.
+    fn from(lenient: bool) -> Self {
+        if lenient { Self::LeftOut } else { Self::Refused }
+    }
+}
+
+/// The policy of these files.
+///
+/// # Errors
+/// A file cannot be read, or has bad lines that are not to be left out.
+pub(super) fn read(paths: &[PathBuf], bad_lines: BadLines) -> Result<Policy, Failure> {
+    let loaded = load(paths)?;
+    let bad = match loaded.bad_lines {
+        0 => return Ok(loaded.builder.build()),
+        1 => "1 bad policy line".to_owned(),
+        more => format!("{more} bad policy lines"),
+    };
+    match bad_lines {
+        BadLines::Refused => Err(Failure::Usage(anyhow!(
+            "{bad}; nothing was changed. Mend what is wrong, or give --lenient to load the rest"
+        ))),
+        BadLines::LeftOut => {
+            eprintln!("proxysight: left out {bad}");
+            Ok(loaded.builder.build())
+        }
+    }
 }

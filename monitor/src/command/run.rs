@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use monitor_common::counter::Counter;
 use monitor_common::policy::Mode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
         ModeArg::Audit => Mode::Audit,
         ModeArg::Block => Mode::Block,
     };
-    let policy = read_policy(args)?;
+    let policy = policy_files::read(&args.policy, args.lenient.into())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(async {
         let mut stop = Stop::listen()?;
@@ -68,22 +68,6 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
         );
         daemon.work(&mut stop).await
     })
-}
-
-fn read_policy(args: &Run) -> Result<Policy, Failure> {
-    let loaded = policy_files::load(&args.policy)?;
-    let bad = match loaded.bad_lines {
-        0 => return Ok(loaded.builder.build()),
-        1 => "1 bad policy line".to_owned(),
-        more => format!("{more} bad policy lines"),
-    };
-    if !args.lenient {
-        return Err(Failure::Usage(anyhow!(
-            "{bad}; nothing was changed. Mend what is wrong, or give --lenient to load the rest"
-        )));
-    }
-    eprintln!("proxysight: left out {bad}");
-    Ok(loaded.builder.build())
 }
 
 /// Everything at work.
@@ -198,14 +182,8 @@ impl Daemon {
         let totals = self.account.totals(counts.of(Counter::Emitted), counts.of(Counter::RingFull));
         eprintln!("proxysight: detached: {totals}");
         let failed = self.destroyer.finish()?.failed + counts.of(Counter::DoomedRingFull);
-        let correlator = self.pipeline.correlator();
-        for (count, what) in [
-            (failed, "blocked sockets could not be destroyed; their owners waited for a time-out"),
-            (self.pipeline.collisions(), "verdicts whose rule does not match the name; please report this"),
-            (correlator.table_full(), "connections found no room in the table; their rows may lack what came before"),
-            (correlator.listeners_full(), "listening sockets found no room; rows of their peers lack the process"),
-            (correlator.malformed_names(), "host names were malformed and are not recorded"),
-        ] {
+        let failed = (failed, "blocked sockets could not be destroyed; their owners waited for a time-out");
+        for (count, what) in [failed].into_iter().chain(self.pipeline.remarks()) {
             if count != 0 {
                 eprintln!("proxysight: {count} {what}");
             }

@@ -266,6 +266,15 @@ impl Correlator {
         }
     }
 
+    /// Reports what is still to be told of the connections that are open, in the order in which they began. That they end is
+    /// not among it: nobody saw that.
+    pub fn finish(&mut self, time_ns: u64, changes: &mut Vec<Change>) {
+        let mut open: Vec<State> = self.open.drain().map(|(_, state)| state).collect();
+        open.sort_by_key(|state| state.connection.id.cookie);
+        open.into_iter().for_each(|state| state.close(time_ns, None, changes));
+        self.waits.clear();
+    }
+
     /// Whether [`expire`](Self::expire) has something to wait for.
     pub fn is_waiting(&self) -> bool {
         !self.waits.is_empty()

@@ -42,6 +42,13 @@ pub struct Process {
     pub columns: OnceLock<Vec<u8>>,
 }
 
+impl Process {
+    /// Whose connections in a capture are: nobody knows, so every column is empty.
+    pub fn not_in_capture() -> Self {
+        Self { image: Image { lookup: Lookup::NotInCapture, ..Image::default() }, ..Self::default() }
+    }
+}
+
 /// What a process is running.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
@@ -78,6 +85,8 @@ pub enum Lookup {
     /// It was gone before anybody looked; the kernel's event tells its id, user and thread name.
     #[default]
     Gone,
+    /// The connection is known from a capture, which does not tell whose it was.
+    NotInCapture,
 }
 
 struct Remembered {

@@ -21,8 +21,9 @@ use crate::process::Lookup;
 pub(super) struct AdditionalFields<'a> {
     /// The same in all rows of one connection.
     connection_id: Text<ConnectionId>,
-    /// The kernel's name for the socket.
-    socket_cookie: u64,
+    /// The kernel's name for the socket; left out when there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    socket_cookie: Option<u64>,
     /// Where the host was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     hostname_source: Option<&'static str>,
@@ -210,7 +211,7 @@ impl<'a> AdditionalFields<'a> {
         };
         Self {
             connection_id: Text(connection.id),
-            socket_cookie: connection.id.cookie,
+            socket_cookie: (image.lookup != Lookup::NotInCapture).then_some(connection.id.cookie),
             hostname_source: target.map(|target| source_name(target.source)),
             hostname_problem: host.and_then(|host| match host {
                 Host::Malformed { reason, .. } => Some(Text(*reason)),
@@ -230,6 +231,7 @@ impl<'a> AdditionalFields<'a> {
             initiating_process_problem: match image.lookup {
                 Lookup::Found => None,
                 Lookup::Gone => Some("Gone"),
+                Lookup::NotInCapture => Some("NotInCapture"),
             },
         }
     }

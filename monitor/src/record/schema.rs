@@ -126,7 +126,7 @@ const PROCESS_COLUMNS: &[Column] = &[
     empty("InitiatingProcessVersionInfoInternalFileName"),
     empty("InitiatingProcessVersionInfoOriginalFileName"),
     empty("InitiatingProcessVersionInfoFileDescription"),
-    of_process("InitiatingProcessId", |p, _| Value::Long(Some(p.id.into()))),
+    of_process("InitiatingProcessId", |p, _| Value::Long((p.id != 0).then(|| p.id.into()))),
     of_process("InitiatingProcessCommandLine", |p, _| Value::Text(&p.image.command_line)),
     of_process("InitiatingProcessCreationTime", |p, clock| since_boot(p.image.started_ns, clock)),
     of_process("InitiatingProcessFolderPath", |p, _| Value::Text(&p.image.folder_path)),

@@ -101,47 +101,70 @@ impl Stream {
     }
 }
 
+/// Writes rows in the thread that makes them: for those who would rather wait than lose one.
+pub struct Rows<W> {
+    out: W,
+    form: Form,
+    flush: Flush,
+    buffer: BytesMut,
+}
+
+impl<W: Write> Rows<W> {
+    /// To `out`.
+    pub fn new(out: W, form: Form, flush: Flush) -> Self {
+        Self { out, form, flush, buffer: BytesMut::with_capacity(WRITE_BYTES) }
+    }
+
+    /// Takes rows. Those that are not to be written one by one may stay in a buffer.
+    ///
+    /// # Errors
+    /// Writing failed, or nobody reads any more ([`BrokenPipe`](io::ErrorKind::BrokenPipe)).
+    pub fn write(&mut self, records: &[Record]) -> io::Result<()> {
+        for record in records {
+            match self.form {
+                Form::Text => writeln!((&mut self.buffer).writer(), "{}", text::line(record))?,
+                Form::Json => {
+                    record.write_json(&mut self.buffer)?;
+                    self.buffer.put_u8(b'\n');
+                }
+            }
+            if self.flush == Flush::EachRow || self.buffer.len() >= WRITE_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what is in the buffer.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn flush(&mut self) -> io::Result<()> {
+        if !self.buffer.is_empty() {
+            self.out.write_all(&self.buffer)?;
+            self.out.flush()?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+}
+
 fn write_batches(
-    mut out: impl Write,
+    out: impl Write,
     form: Form,
     flush: Flush,
     batches: &Receiver<Batch>,
     account: &Account,
 ) -> io::Result<()> {
-    let mut buffer = BytesMut::with_capacity(WRITE_BYTES);
+    let mut rows = Rows::new(out, form, flush);
     while let Ok(batch) = batches.recv() {
-        if let Err(error) = write_batch(&mut out, &mut buffer, form, flush, &batch) {
+        if let Err(error) = rows.write(&batch.records).and_then(|()| rows.flush()) {
             account.unwritten(batch.events);
             // What is in the queue now can never be written; what is sent later is counted by the sender.
             batches.try_iter().for_each(|batch| account.unwritten(batch.events));
             return Err(error);
         }
         account.recorded(batch.events);
-    }
-    Ok(())
-}
-
-fn write_batch(out: &mut impl Write, buffer: &mut BytesMut, form: Form, flush: Flush, batch: &Batch) -> io::Result<()> {
-    for record in &batch.records {
-        match form {
-            Form::Text => writeln!(buffer.writer(), "{}", text::line(record))?,
-            Form::Json => {
-                record.write_json(buffer)?;
-                buffer.put_u8(b'\n');
-            }
-        }
-        if flush == Flush::EachRow || buffer.len() >= WRITE_BYTES {
-            write_out(out, buffer)?;
-        }
-    }
-    write_out(out, buffer)
-}
-
-fn write_out(out: &mut impl Write, buffer: &mut BytesMut) -> io::Result<()> {
-    if !buffer.is_empty() {
-        out.write_all(buffer)?;
-        out.flush()?;
-        buffer.clear();
     }
     Ok(())
 }

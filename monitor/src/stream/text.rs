@@ -1,5 +1,6 @@
 //! A record as a line for people: when, what, who, and the real target with the proxy behind it.
 
+use crate::process::Lookup;
 use crate::record::{ActionType, Record};
 
 /// The widest process that still keeps the columns aligned.
@@ -8,7 +9,11 @@ const PROCESS_WIDTH: usize = 22;
 /// Without a line end. Characters that could steer a terminal are escaped: process names come from anyone.
 pub(super) fn line(record: &Record) -> String {
     let process = &record.connection.process;
-    let who = format!("{}[{}]", escaped(&process.image.file_name), process.id);
+    let who = match process.image.lookup {
+        Lookup::Found | Lookup::Gone => format!("{}[{}]", escaped(&process.image.file_name), process.id),
+        // Nobody knows the process: the client's own end tells the connections apart.
+        Lookup::NotInCapture => record.connection.local.to_string(),
+    };
     let time = record.timestamp.time_of_day();
     let what = word(record.action_type());
     let via = record.proxy().map_or_else(String::new, |(proxy, _)| format!(" via {proxy}"));

@@ -18,12 +18,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("decide", &["hostname"]),
     ("record", &["process", "hostname", "correlate", "decide"]),
     ("host", &["record"]),
-    ("stream", &["account", "record"]),
+    ("replay", &["decide"]),
+    ("stream", &["account", "process", "record"]),
     ("pipeline", &["kernel", "process", "account", "correlate", "decide", "record", "stream"]),
     ("cli", &[]),
     (
         "command",
-        &["kernel", "process", "account", "correlate", "decide", "record", "host", "stream", "pipeline", "cli"],
+        &[
+            "kernel",
+            "process",
+            "account",
+            "correlate",
+            "decide",
+            "record",
+            "host",
+            "replay",
+            "stream",
+            "pipeline",
+            "cli",
+        ],
     ),
 ];
 
