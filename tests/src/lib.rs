@@ -8,6 +8,7 @@
 //! The daemon attaches to the root of the cgroup hierarchy and only one can run at a time, so the tests run one after
 //! the other (`--test-threads=1`). Rows of the rest of the machine come along: a test asks by process id.
 
+pub mod capture;
 pub mod client;
 pub mod daemon;
 pub mod expect;

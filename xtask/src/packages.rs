@@ -34,6 +34,7 @@ const NEEDS: &[Need] = &[
     Need { package: "squid", proof: "squid", why: "the proxy that companies run" },
     Need { package: "tcpdump", proof: "tcpdump", why: "shows that no blocked byte left" },
     Need { package: "tinyproxy", proof: "tinyproxy", why: "a second proxy with other habits" },
+    Need { package: "tshark", proof: "tshark", why: "reads the names of a capture by itself, to compare with" },
     Need { package: "util-linux", proof: "setpriv", why: "runs a client as another user" },
     Need { package: "wrk", proof: "wrk", why: "the load of `bench`" },
 ];

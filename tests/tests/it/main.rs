@@ -15,6 +15,8 @@ mod policy_check;
 mod probe;
 mod proxied;
 mod refuse;
+mod replay;
+mod replay_oracle;
 mod restart;
 mod rows;
 mod stream_text;
