@@ -1,15 +1,13 @@
-//! The programs under observation: curl and openssl as processes, and hellos that rustls makes for the test to send.
+//! The programs under observation, as processes, and the pieces that a test sends by itself.
 
 use std::{
     io::{self, Read as _, Write as _},
     net::TcpStream,
     process::{Command, Stdio},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
-use rustls::{ClientConfig, ClientConnection, NamedGroup, RootCertStore, pki_types::ServerName};
 
 use crate::{netns::Netns, tool, wait::PATIENCE};
 
@@ -90,54 +88,6 @@ pub fn run(netns: &Netns, program: &str, arguments: &[&str]) -> Result<Ran> {
         took: begun.elapsed(),
         command_line: format!("{} {}", program.display(), arguments.join(" ")),
     })
-}
-
-/// A TLS client whose hello has a post-quantum key share and enough protocols to be about 1.8 KB, as Chrome's is.
-///
-/// # Errors
-/// When `name` is no DNS name.
-pub fn post_quantum_client(name: &str, roots: RootCertStore) -> Result<ClientConnection> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let groups: Vec<NamedGroup> = provider.kx_groups.iter().map(|group| group.name()).collect();
-    ensure!(groups.first() == Some(&NamedGroup::X25519MLKEM768), "the first key share is not post-quantum: {groups:?}");
-    let config = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
-    let mut config = config.with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols.push(b"http/1.1".to_vec());
-    for number in 0..10 {
-        config.alpn_protocols.push(format!("padding-to-the-size-of-a-browser-{number}").into_bytes());
-    }
-    Ok(ClientConnection::new(Arc::new(config), ServerName::try_from(name.to_owned())?)?)
-}
-
-/// The bytes of such a client's hello, one TLS record.
-///
-/// # Errors
-/// When rustls does not make one of at least 1,700 bytes.
-pub fn post_quantum_hello(name: &str) -> Result<Vec<u8>> {
-    let mut hello = Vec::new();
-    post_quantum_client(name, RootCertStore::empty())?.write_tls(&mut hello)?;
-    ensure!(hello.len() >= 1700, "the hello has only {} bytes", hello.len());
-    Ok(hello)
-}
-
-/// A hello of a hand's making whose name comes last, after `padding` bytes of an extension that means nothing.
-///
-/// # Errors
-/// When it does not fit into one TLS record.
-pub fn hello_with_name_at_the_end(name: &str, padding: usize) -> Result<Vec<u8>> {
-    let entry = [&[0][..], &with_length(name.as_bytes())?].concat();
-    let names = with_length(&with_length(&entry)?)?;
-    let padding = with_length(&vec![0; padding])?;
-    // Extension 21 is padding (RFC 7685), 0 is server_name (RFC 6066).
-    let extensions = with_length(&[&[0, 21][..], &padding, &[0, 0], &names].concat())?;
-    // The version, a random that is none, no session, one cipher suite, no compression.
-    let body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0], &extensions].concat();
-    let handshake = [&[1, 0][..], &with_length(&body)?].concat();
-    Ok([&[0x16, 3, 1][..], &with_length(&handshake)?].concat())
-}
-
-fn with_length(bytes: &[u8]) -> Result<Vec<u8>> {
-    Ok([&u16::try_from(bytes.len())?.to_be_bytes()[..], bytes].concat())
 }
 
 /// Cuts `bytes` at the given places.

@@ -13,6 +13,7 @@ pub mod client;
 pub mod daemon;
 pub mod expect;
 pub mod feed;
+pub mod hello;
 pub mod netns;
 pub mod origin;
 pub mod proxy;

@@ -22,6 +22,8 @@ pub struct Packet {
     pub syn: bool,
     /// Bytes after the TCP header.
     pub payload: usize,
+    /// Sequence number of the first of them, or of the SYN. None: the packet only acknowledges.
+    pub seq: Option<u32>,
     /// The sender's port, which tells the connections apart.
     pub from_port: u16,
 }
@@ -34,8 +36,8 @@ impl Wire {
     pub fn to_port(netns: &Netns, port: u16) -> Result<Self> {
         let mut command = netns.command("tcpdump")?;
         command.args(["-i", "lo", "-nn", "-l", "--immediate-mode", "-B", "16384", "-s", "96", "-Z", "root"]);
-        // Text of the first packet lines only: `-t` leaves the time out.
-        command.args(["-t", &format!("tcp dst port {port}")]);
+        // Text of the first packet lines only: `-t` leaves the time out, `-S` leaves sequence numbers as they are.
+        command.args(["-t", "-S", &format!("tcp dst port {port}")]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = Running::spawn("tcpdump", &mut command)?;
         let packets = Feed::read(running.child().stdout.take().context("no stdout")?, Packet::parse);
@@ -87,11 +89,25 @@ impl Packet {
             let (flags, rest) = flags.split_once(']')?;
             // Some ports get the beginning of the payload printed after the length.
             let (_, length) = rest.rsplit_once(" length ")?;
-            let (length, _) = length.split_once(':').unwrap_or((length, ""));
-            Some(Self { syn: flags.contains('S'), payload: length.parse().ok()?, from_port: from_port.parse().ok()? })
+            Some(Self {
+                syn: flags.contains('S'),
+                payload: digits(length).parse().ok()?,
+                seq: sequence(rest),
+                from_port: from_port.parse().ok()?,
+            })
         };
         read().map(Some).with_context(|| format!("not a line of tcpdump: {line}"))
     }
+}
+
+/// `seq 7:12` of a packet with payload, `seq 7` of one without.
+fn sequence(rest: &str) -> Option<u32> {
+    let (_, numbers) = rest.split_once(" seq ")?;
+    digits(numbers).parse().ok()
+}
+
+fn digits(text: &str) -> &str {
+    text.split(|byte: char| !byte.is_ascii_digit()).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -105,20 +121,29 @@ mod tests {
     #[test]
     fn a_syn_has_no_payload() {
         let line = "IP 127.0.0.1.46310 > 127.0.0.1.8888: Flags [S], seq 1, win 65495, options [mss 65495], length 0";
-        check(line, Packet { syn: true, payload: 0, from_port: 46310 });
+        check(line, Packet { syn: true, payload: 0, seq: Some(1), from_port: 46310 });
     }
 
     #[test]
     fn a_push_has_its_payload() {
         let line = "IP6 ::1.40000 > ::1.3128: Flags [P.], seq 1:6, ack 1, win 512, length 5";
-        check(line, Packet { syn: false, payload: 5, from_port: 40000 });
+        check(line, Packet { syn: false, payload: 5, seq: Some(1), from_port: 40000 });
     }
 
     #[test]
     fn a_protocol_named_after_the_length_is_left_out() {
         let line =
-            "IP 127.0.0.1.1 > 127.0.0.1.8080: Flags [P.], seq 1:58, ack 1, win 9, length 57: HTTP: GET / HTTP/1.1";
-        check(line, Packet { syn: false, payload: 57, from_port: 1 });
+            "IP 127.0.0.1.1 > 127.0.0.1.8080: Flags [P.], seq 21:78, ack 1, win 9, length 57: HTTP: GET / HTTP/1.1";
+        check(line, Packet { syn: false, payload: 57, seq: Some(21), from_port: 1 });
+    }
+
+    #[test]
+    fn an_acknowledgement_has_no_sequence_number() {
+        let line = "IP 127.0.0.1.2 > 127.0.0.1.9000: Flags [.], ack 7, win 9, length 0";
+        check(line, Packet { syn: false, payload: 0, seq: None, from_port: 2 });
+        let line =
+            "IP 127.0.0.1.10288 > 127.0.0.1.9000: Flags [P.], seq 7:9, ack 1, length 2 BEEP (payload or undecoded)";
+        check(line, Packet { syn: false, payload: 2, seq: Some(7), from_port: 10288 });
     }
 
     #[test]

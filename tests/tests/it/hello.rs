@@ -6,14 +6,17 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
+use monitor_common::limits::MESSAGE_BYTES_MAX;
 use monitor_tests::{
-    client::{connect_request, cut, hello_with_name_at_the_end, position, post_quantum_client, post_quantum_hello},
+    client::{connect_request, cut, position},
     expect::{audited, blocked, network},
+    hello::{hello_with_name_at_the_end, post_quantum_client, post_quantum_hello},
     netns::Netns,
     origin::PAGE,
     proxy::Kind,
     sink::Sink,
 };
+
 use rustls::{RootCertStore, Stream, pki_types::CertificateDer};
 
 use crate::{probe::Probe, world::World};
@@ -125,6 +128,12 @@ fn large_with_name_at_the_end() -> Result<Vec<Vec<u8>>> {
     cut(&hello, &places)
 }
 
+/// As much as is put together: 16 KiB, the name at the very end.
+fn largest_with_name_at_the_end() -> Result<Vec<u8>> {
+    let without_padding = hello_with_name_at_the_end(EVIL, 0)?.len();
+    hello_with_name_at_the_end(EVIL, MESSAGE_BYTES_MAX - without_padding)
+}
+
 fn request_cut_in_the_name() -> Result<Vec<Vec<u8>>> {
     let request = connect_request(EVIL);
     cut(&request, &[4, position(&request, EVIL)? + 6])
@@ -168,6 +177,21 @@ fn a_large_hello_with_its_name_at_the_end_is_named() -> Result<()> {
 #[test]
 fn a_large_hello_with_its_name_at_the_end_is_blocked_by_the_last_piece() -> Result<()> {
     check_blocked(&large_with_name_at_the_end()?, "TlsSni", Ipv4Addr::LOCALHOST.into())
+}
+
+#[test]
+fn a_hello_of_16_kib_with_its_name_at_the_end_is_named() -> Result<()> {
+    let hello = largest_with_name_at_the_end()?;
+    check_named(&cut(&hello, &[])?, "TlsSni")?;
+    let places: Vec<usize> = (1400..hello.len()).step_by(1400).collect();
+    check_named(&cut(&hello, &places)?, "TlsSni")
+}
+
+#[test]
+fn a_hello_of_16_kib_with_its_name_at_the_end_is_blocked_by_the_last_piece() -> Result<()> {
+    let hello = largest_with_name_at_the_end()?;
+    check_blocked(&cut(&hello, &[])?, "TlsSni", Ipv4Addr::LOCALHOST.into())?;
+    check_blocked(&cut(&hello, &[1000, hello.len() - 1])?, "TlsSni", Ipv4Addr::LOCALHOST.into())
 }
 
 #[test]

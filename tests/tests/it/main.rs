@@ -5,6 +5,7 @@ mod account;
 mod audit;
 mod block;
 mod block_wire;
+mod cuts;
 mod differential;
 mod direct;
 mod first_flight;
