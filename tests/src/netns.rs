@@ -89,6 +89,18 @@ impl Netns {
         Ok(command)
     }
 
+    /// Lays a file over `/etc/NAME` for the programs that are started inside from here on.
+    ///
+    /// # Errors
+    /// When it cannot be written, or this is the host's own network.
+    pub fn etc(&self, name: &str, content: &str) -> Result<()> {
+        let Some(Inside { etc, .. }) = &self.inside else {
+            bail!("the files of the host itself are not the tests' to change");
+        };
+        let path = etc.join(name);
+        fs::write(&path, content).with_context(|| format!("write {}", path.display()))
+    }
+
     /// A listening socket inside.
     ///
     /// # Errors

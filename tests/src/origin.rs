@@ -1,4 +1,4 @@
-//! The web server at the far end: nginx with TLS and plain HTTP, on IPv4 and IPv6.
+//! The web server at the far end: nginx with TLS (HTTP/1.1 and HTTP/2) and plain HTTP, on IPv4 and IPv6.
 
 use std::{
     fs,
@@ -131,8 +131,8 @@ http {
     scgi_temp_path DIR/scgi;
     default_type text/plain;
     server {
-        listen 127.0.0.1:TLS ssl;
-        listen [::1]:TLS ssl;
+        listen 127.0.0.1:TLS ssl http2;
+        listen [::1]:TLS ssl http2;
         ssl_certificate DIR/certificate.pem;
         ssl_certificate_key DIR/key.pem;
         location / { return 200 "PAGE\n"; }

@@ -26,11 +26,16 @@ const NEEDS: &[Need] = &[
         proof: "/etc/ssl/certs/ca-certificates.crt",
         why: "clients refuse to start without roots",
     },
+    Need { package: "chromium", proof: "chromium", why: "a browser behind a proxy" },
     Need { package: "curl", proof: "curl", why: "the client behind a proxy" },
+    Need { package: "dante-server", proof: "danted", why: "a SOCKS proxy" },
+    Need { package: "haproxy", proof: "haproxy", why: "a proxy that clients do not know of" },
     Need { package: "iproute2", proof: "ip", why: "network namespaces with links between them" },
     Need { package: "nginx", proof: "nginx", why: "an HTTP and TLS origin; the server of `bench`" },
+    Need { package: "nodejs", proof: "node", why: "a client with a TLS library of its own" },
     Need { package: "openssl", proof: "openssl", why: "certificates, and a TLS client and server" },
     Need { package: "procps", proof: "ps", why: "signals and process columns to compare with" },
+    Need { package: "python3", proof: "python3", why: "clients of a scripting language" },
     Need { package: "squid", proof: "squid", why: "the proxy that companies run" },
     Need { package: "tcpdump", proof: "tcpdump", why: "shows that no blocked byte left" },
     Need { package: "tinyproxy", proof: "tinyproxy", why: "a second proxy with other habits" },
@@ -39,8 +44,14 @@ const NEEDS: &[Need] = &[
     Need { package: "wrk", proof: "wrk", why: "the load of `bench`" },
 ];
 
-/// Packages that bring a service which Debian would start and enable.
-const SERVICES: [&str; 3] = ["nginx", "squid", "tinyproxy"];
+/// Packages that bring a service which Debian would start and enable, and its name.
+const SERVICES: [(&str, &str); 5] = [
+    ("dante-server", "danted"),
+    ("haproxy", "haproxy"),
+    ("nginx", "nginx"),
+    ("squid", "squid"),
+    ("tinyproxy", "tinyproxy"),
+];
 
 /// Installs what is missing.
 pub(crate) fn provide(steps: &mut Steps) -> Result<()> {
@@ -81,7 +92,8 @@ fn is_there(proof: &str) -> bool {
 /// the length of the installation is the mildest way: stopping the services afterwards would have had them run, and
 /// listen, for a moment. They are also disabled, so that the next boot does not start what only tests wanted.
 fn script(packages: &[&str]) -> String {
-    let services: Vec<&str> = SERVICES.into_iter().filter(|service| packages.contains(service)).collect();
+    let installed = |(package, service)| packages.contains(&package).then_some(service);
+    let services: Vec<&str> = SERVICES.into_iter().filter_map(installed).collect();
     let disable = if services.is_empty() {
         String::new()
     } else {
@@ -109,6 +121,7 @@ mod tests {
     #[test]
     fn only_services_that_are_installed_are_disabled() {
         assert!(script(&["curl", "nginx"]).contains("systemctl disable nginx ||"));
+        assert!(script(&["dante-server"]).contains("systemctl disable danted ||"));
         assert!(!script(&["curl"]).contains("systemctl"));
     }
 
