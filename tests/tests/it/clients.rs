@@ -55,15 +55,16 @@ const socket = net.connect(port, "127.0.0.1", () => {
 "#;
 
 /// The TCP row, the name, and the name inside the tunnel are of one connection and of this process.
-fn check_rows(daemon: &Daemon, proxy: &Proxy, process: impl Fn(Expected) -> Expected) -> Result<()> {
-    let tcp = process(network("ConnectionSuccess")).column("RemoteUrl", "").column("RemotePort", proxy.port());
-    let tcp = daemon.row(&tcp.column("RemoteIP", "127.0.0.1"))?;
-    let id = tcp.connection_id()?;
-    let of =
-        |action| process(network(action)).column("RemoteUrl", "good.example").additional("ConnectionId", id.as_str());
-    daemon.row(&of("ConnectionSuccess").column("RemotePort", 8443).additional("HostnameSource", "ConnectAuthority"))?;
-    let inner = of("SslConnectionInspected").additional("server_name", "good.example");
-    daemon.row(&inner.additional("HostnameSource", "TlsSni"))?;
+pub(crate) fn check_rows(daemon: &Daemon, proxy: &Proxy, process: impl Fn(Expected) -> Expected) -> Result<()> {
+    // From the name on: a browser has connections that it made in advance.
+    let name = process(network("ConnectionSuccess")).column("RemoteUrl", "good.example").column("RemotePort", 8443);
+    let name = daemon.row(&name.additional("HostnameSource", "ConnectAuthority"))?;
+    let id = name.connection_id()?;
+    let of = |action| process(network(action)).additional("ConnectionId", id.as_str());
+    let tcp = of("ConnectionSuccess").column("RemoteIP", "127.0.0.1").column("RemotePort", proxy.port());
+    daemon.row(&tcp.column("RemoteUrl", ""))?;
+    let inner = of("SslConnectionInspected").column("RemoteUrl", "good.example");
+    daemon.row(&inner.additional("server_name", "good.example").additional("HostnameSource", "TlsSni"))?;
     Ok(())
 }
 
