@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
 };
 
@@ -44,7 +44,9 @@ impl Origin {
     /// When a tool is missing or nginx does not start.
     pub fn start(netns: &Netns, ports: Ports) -> Result<Self> {
         let dir = TempDir::new()?;
-        make_certificate(dir.path())?;
+        let certificate = dir.path().join("certificate.pem");
+        make_certificate(&certificate, &dir.path().join("key.pem"))?;
+        convert_to_der(&certificate, &dir.path().join("certificate.der"))?;
         let path = dir.path().display().to_string();
         let config = CONFIG.replace("DIR", &path).replace("PAGE", PAGE);
         let config = config.replace("TLS", &ports.tls.to_string()).replace("PLAIN", &ports.http.to_string());
@@ -94,18 +96,24 @@ pub fn wait_for_port(netns: &Netns, name: &str, address: SocketAddr, running: &m
     Ok(())
 }
 
-fn make_certificate(dir: &Path) -> Result<()> {
-    let pem: PathBuf = dir.join("certificate.pem");
+/// Makes a certificate for every name in `.example`, and its key, in PEM.
+///
+/// # Errors
+/// When openssl is missing or refuses.
+pub fn make_certificate(certificate: &Path, key: &Path) -> Result<()> {
     let mut request = Command::new(tool::path_of("openssl")?);
     request.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
     request.args(["-days", "2", "-subj", "/CN=good.example"]);
     request.args(["-addext", "subjectAltName=DNS:good.example,DNS:*.example"]);
     // Not an authority's certificate: rustls would refuse it as a server's own.
     request.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
-    request.arg("-keyout").arg(dir.join("key.pem")).arg("-out").arg(&pem);
-    run(&mut request)?;
+    request.arg("-keyout").arg(key).arg("-out").arg(certificate);
+    run(&mut request)
+}
+
+fn convert_to_der(pem: &Path, der: &Path) -> Result<()> {
     let mut convert = Command::new(tool::path_of("openssl")?);
-    convert.args(["x509", "-outform", "der", "-in"]).arg(pem).arg("-out").arg(dir.join("certificate.der"));
+    convert.args(["x509", "-outform", "der", "-in"]).arg(pem).arg("-out").arg(der);
     run(&mut convert)
 }
 

@@ -1,10 +1,10 @@
 //! Which proxies there are, and what each is told.
 
-use std::process::Command;
+use std::{fs, process::Command};
 
 use anyhow::{Result, ensure};
 
-use crate::{netns::Netns, temp::TempDir, tool};
+use crate::{netns::Netns, origin::make_certificate, temp::TempDir, tool};
 
 /// The user name and password for the proxies that ask for one.
 pub const CREDENTIALS: (&str, &str) = ("someone", "not-in-any-record");
@@ -28,6 +28,8 @@ pub enum Kind {
     HaproxyTcp,
     /// haproxy in front of the origin's HTTP port: it reads each request.
     HaproxyHttp,
+    /// haproxy that speaks TLS with the clients of a tinyproxy behind it.
+    HaproxyTls,
 }
 
 impl Kind {
@@ -36,7 +38,7 @@ impl Kind {
             Self::Tinyproxy | Self::TinyproxyWithPassword => "tinyproxy",
             Self::Squid | Self::SquidWithPassword => "squid",
             Self::Dante | Self::DanteWithPassword => "danted",
-            Self::HaproxyTcp | Self::HaproxyHttp => "haproxy",
+            Self::HaproxyTcp | Self::HaproxyHttp | Self::HaproxyTls => "haproxy",
         }
     }
 
@@ -46,7 +48,7 @@ impl Kind {
             Self::Tinyproxy | Self::TinyproxyWithPassword => &["-d", "-c"],
             Self::Squid | Self::SquidWithPassword => &["-N", "-f"],
             Self::Dante | Self::DanteWithPassword => &["-N", "1", "-p", "/dev/null", "-f"],
-            Self::HaproxyTcp | Self::HaproxyHttp => &["-db", "-f"],
+            Self::HaproxyTcp | Self::HaproxyHttp | Self::HaproxyTls => &["-db", "-f"],
         }
     }
 
@@ -57,6 +59,7 @@ impl Kind {
             Self::Dante | Self::DanteWithPassword => 1080,
             Self::HaproxyTcp => 9443,
             Self::HaproxyHttp => 9080,
+            Self::HaproxyTls => 9843,
         }
     }
 
@@ -65,7 +68,7 @@ impl Kind {
         match self {
             Self::Squid | Self::SquidWithPassword => "cache.log",
             Self::Tinyproxy | Self::TinyproxyWithPassword | Self::Dante | Self::DanteWithPassword => "access.log",
-            Self::HaproxyTcp | Self::HaproxyHttp => "haproxy.log",
+            Self::HaproxyTcp | Self::HaproxyHttp | Self::HaproxyTls => "haproxy.log",
         }
     }
 
@@ -73,6 +76,7 @@ impl Kind {
     pub(super) fn scheme(self) -> &'static str {
         match self {
             Self::Dante | Self::DanteWithPassword => "socks5h",
+            Self::HaproxyTls => "https",
             Self::Tinyproxy
             | Self::TinyproxyWithPassword
             | Self::Squid
@@ -90,6 +94,12 @@ impl Kind {
             Self::DanteWithPassword => {
                 netns.etc("passwd", &format!("{ACCOUNTS}{user}:x:64999:65534::/:/usr/sbin/nologin\n"))?;
                 netns.etc("shadow", &format!("{user}:{}:1::::::\n", hashed("-6")?))
+            }
+            Self::HaproxyTls => {
+                let (certificate, key) = (dir.path().join("certificate.pem"), dir.path().join("key.pem"));
+                make_certificate(&certificate, &key)?;
+                let both = fs::read_to_string(certificate)? + &fs::read_to_string(key)?;
+                dir.write("both.pem", &both).map(drop)
             }
             Self::Tinyproxy
             | Self::TinyproxyWithPassword
@@ -109,10 +119,15 @@ impl Kind {
             Self::SquidWithPassword => SQUID.replace("ACCESS", SQUID_PASSWORD),
             Self::Dante => DANTE.replace("METHOD", "none"),
             Self::DanteWithPassword => DANTE.replace("METHOD", "username"),
-            Self::HaproxyTcp => HAPROXY.replace("MODE", "tcp").replace("ORIGIN", "8443"),
-            Self::HaproxyHttp => HAPROXY.replace("MODE", "http").replace("ORIGIN", "8080"),
+            Self::HaproxyTcp => haproxy("tcp", "", 8443),
+            Self::HaproxyHttp => haproxy("http", "", 8080),
+            Self::HaproxyTls => haproxy("tcp", "ssl crt DIR/both.pem", Self::Tinyproxy.port()),
         }
     }
+}
+
+fn haproxy(mode: &str, tls: &str, behind: u16) -> String {
+    HAPROXY.replace("MODE", mode).replace("TLS", tls).replace("BEHIND", &behind.to_string())
 }
 
 /// The password as `openssl passwd` hashes it.
@@ -186,9 +201,9 @@ defaults
     timeout client 60s
     timeout server 60s
 frontend here
-    bind 127.0.0.1:PORT
-    bind [::1]:PORT
-    default_backend origin
-backend origin
-    server origin 127.0.0.1:ORIGIN
+    bind 127.0.0.1:PORT TLS
+    bind [::1]:PORT TLS
+    default_backend behind
+backend behind
+    server behind 127.0.0.1:BEHIND
 "#;

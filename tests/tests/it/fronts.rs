@@ -47,3 +47,20 @@ fn a_blocked_name_does_not_pass_a_front() -> Result<()> {
     check_blocked(Kind::HaproxyTcp, "https")?;
     check_blocked(Kind::HaproxyHttp, "http")
 }
+
+/// The request for the target is inside the TLS that the client speaks with its proxy: what can be seen is the proxy's name.
+#[test]
+fn a_proxy_that_speaks_tls_is_named_itself() -> Result<()> {
+    let world = World::new()?;
+    let _behind = world.proxy(Kind::Tinyproxy)?;
+    let front = world.proxy(Kind::HaproxyTls)?;
+    let daemon = world.audits()?;
+    let proxy = format!("https://other.example:{}", front.port());
+    let ran = curl(&world.netns, &["--proxy-insecure", "-x", &proxy, "https://good.example:8443/"])?;
+    ran.got(PAGE)?;
+    let named = network("ConnectionSuccess").pid(ran.pid).column("RemoteUrl", "other.example");
+    let named = named.column("RemotePort", front.port()).column("RemoteIP", "127.0.0.1");
+    daemon.row(&named.additional("HostnameSource", "TlsSni"))?;
+    daemon.stop()?;
+    Ok(())
+}

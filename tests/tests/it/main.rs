@@ -24,6 +24,7 @@ mod replay;
 mod replay_oracle;
 mod restart;
 mod rows;
+mod send_paths;
 mod socks;
 mod stream_text;
 mod world;
