@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not as expected is to fail")]
 
+use std::{fs, iter};
+
 use monitor::kernel::{PolicyTable, TableEntry, Trial};
 use monitor_common::event::{Body, decode};
 use monitor_common::policy::{Key, Mode, Verdict};
@@ -42,6 +44,24 @@ fn kernel_and_user_space_read_the_same_name_in_every_message() {
     assert!(named > ROUNDS / 3, "only {named} of {ROUNDS} messages had a name");
     assert!(several > ROUNDS / 50, "only {several} of {ROUNDS} messages had several names");
     assert!(blocked > ROUNDS / 20, "only {blocked} of {ROUNDS} messages were blocked");
+}
+
+#[test]
+fn kernel_and_user_space_read_the_same_name_in_the_inputs_of_the_fuzzer() {
+    let table = PolicyTable::new(Mode::Audit, iter::empty()).unwrap();
+    let mut trial = Trial::new(&table).unwrap();
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/inspect");
+    let mut named = 0;
+    for file in fs::read_dir(corpus).unwrap() {
+        let path = file.unwrap().path();
+        let mut message = fs::read(&path).unwrap();
+        message.truncate(MESSAGE_BYTES_MAX);
+        let name = |saying: Saying| saying.map(|(source, port, _, name)| (source, port, name));
+        let kernel = name(trial.run(&message, saying).unwrap().flatten());
+        assert_eq!(kernel, name(host_saying(&message)), "{}", path.display());
+        named += u32::from(kernel.is_some());
+    }
+    assert!(named > 5, "only {named} inputs had a name");
 }
 
 fn saying(event: &[u8]) -> Saying {

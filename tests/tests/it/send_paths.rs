@@ -42,14 +42,19 @@ const WAYS: [&str; 15] = [
     "fast-open",
 ];
 
-/// Ways that Rust has no safe name for: pages of the program's own (MSG_ZEROCOPY, Linux 4.14), and a child that is a copy.
+/// Ways that Rust has no safe name for: pages of the program's own (MSG_ZEROCOPY, Linux 4.14), a child that is a copy, and
+/// multipath TCP (Linux 5.6), whose first subflow is an ordinary connection.
 const PYTHON: &str = r#"
 import os, socket, sys
 way, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
 message = bytes.fromhex(sys.stdin.read())
-connection = socket.create_connection((host, port))
+IPPROTO_MPTCP = 262
+connection = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP if way == "mptcp" else 0)
+connection.connect((host, port))
 try:
-    if way == "zerocopy":
+    if way == "mptcp":
+        connection.sendall(message)
+    elif way == "zerocopy":
         SO_ZEROCOPY, MSG_ZEROCOPY = 60, 0x4000000
         connection.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
         connection.sendmsg([message], [], MSG_ZEROCOPY)
@@ -68,7 +73,7 @@ except OSError as error:
     print("ended", type(error).__name__.removesuffix("Error"))
 "#;
 
-const PYTHON_WAYS: [&str; 2] = ["zerocopy", "fork"];
+const PYTHON_WAYS: [&str; 3] = ["zerocopy", "fork", "mptcp"];
 
 /// What each way sends, and where the name in it is found: at the end of the one, at the beginning of the other.
 fn messages() -> Result<[(Vec<u8>, &'static str); 2]> {
