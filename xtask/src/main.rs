@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod cargo;
 mod ebpf;
+mod fuzz;
 mod machine;
 mod packages;
 mod run;
@@ -34,6 +35,7 @@ enum Task {
     Test(test::Arguments),
     Tidy(tidy::Arguments),
     Bench(bench::Arguments),
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::main(arguments),
         Task::Tidy(arguments) => tidy::main(arguments),
         Task::Bench(arguments) => bench::main(arguments),
+        Task::Fuzz(arguments) => fuzz::main(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

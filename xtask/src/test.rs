@@ -39,7 +39,9 @@ fn run(root: &Path, steps: &mut Steps) -> Result<()> {
     packages::provide(steps)?;
 
     steps.run("format", "`cargo fmt --all`, then `cargo xtask test`", |step| {
-        step.capture(cargo::host(root, "fmt").args(["--all", "--check"]))
+        step.capture(cargo::host(root, "fmt").args(["--all", "--check"]))?;
+        // The fuzz targets are a workspace of their own.
+        step.capture(cargo::host(root, "fmt").args(["--check", "--manifest-path", "tests/fuzz/Cargo.toml"]))
     })?;
     tidy::run(root, steps)?;
     let lint = "mend each lint above (never with #[allow]), then `cargo xtask test`";
