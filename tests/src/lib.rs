@@ -9,11 +9,13 @@
 //! the other (`--test-threads=1`). Rows of the rest of the machine come along: a test asks by process id.
 
 pub mod capture;
+pub mod clear_text;
 pub mod client;
 pub mod daemon;
 pub mod expect;
 pub mod feed;
 pub mod hello;
+pub mod name_server;
 pub mod netns;
 pub mod origin;
 pub mod proxy;

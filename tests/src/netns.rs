@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File},
     io,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
     os::fd::AsFd as _,
     path::{Path, PathBuf},
     process::{self, Command},
@@ -99,6 +99,26 @@ impl Netns {
         };
         let path = etc.join(name);
         fs::write(&path, content).with_context(|| format!("write {}", path.display()))
+    }
+
+    /// Has programs that start inside from now on ask this name server.
+    ///
+    /// # Errors
+    /// When this is the host's own network, or the file cannot be written.
+    pub fn ask_name_server(&self, address: IpAddr) -> Result<()> {
+        let Some(Inside { name: _, etc }) = &self.inside else {
+            bail!("the host's own name server stays");
+        };
+        fs::write(etc.join("resolv.conf"), format!("nameserver {address}\n")).context("name the name server")
+    }
+
+    /// A socket for datagrams inside, at a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub fn datagrams(&self) -> Result<UdpSocket> {
+        let socket = self.within(|| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        socket.context("bind a socket for datagrams")
     }
 
     /// A listening socket inside.

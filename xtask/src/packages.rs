@@ -21,6 +21,7 @@ struct Need {
 }
 
 const NEEDS: &[Need] = &[
+    Need { package: "bind9-dnsutils", proof: "dig", why: "a DNS client whose answers can be compared" },
     Need {
         package: "ca-certificates",
         proof: "/etc/ssl/certs/ca-certificates.crt",
@@ -30,6 +31,7 @@ const NEEDS: &[Need] = &[
     Need { package: "curl", proof: "curl", why: "the client behind a proxy" },
     Need { package: "dante-server", proof: "danted", why: "a SOCKS proxy" },
     Need { package: "haproxy", proof: "haproxy", why: "a proxy that clients do not know of" },
+    Need { package: "dnsmasq-base", proof: "dnsmasq", why: "a name server; this package brings no service" },
     Need { package: "iproute2", proof: "ip", why: "network namespaces with links between them" },
     Need { package: "nginx", proof: "nginx", why: "an HTTP and TLS origin; the server of `bench`" },
     Need { package: "nodejs", proof: "node", why: "a client with a TLS library of its own" },
