@@ -1,10 +1,14 @@
-//! bpf(2) commands that aya does not offer: a mappable inner map, a test run.
+//! bpf(2) commands that aya does not offer: a mappable inner map, a test run, a verifier's statistics.
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 
+use aya_obj::generated::bpf_insn;
+
 // Commands and flags of `linux/bpf.h`.
 const BPF_MAP_CREATE: i32 = 0;
+const BPF_PROG_LOAD: i32 = 5;
 const BPF_PROG_TEST_RUN: i32 = 10;
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_F_MMAPABLE: u32 = 1 << 10;
@@ -33,6 +37,30 @@ pub(super) fn create_mappable_array(value_bytes: u32, entries: u32) -> io::Resul
     let fd = bpf(BPF_MAP_CREATE, &mut attr, 72)?;
     // SAFETY: the kernel has just made this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Loads a program, closes it and gives the statistics that the verifier wrote (BPF_LOG_STATS, Linux 5.2).
+pub(super) fn verifier_statistics(
+    program_type: u32,
+    attach_type: u32,
+    insns: &[bpf_insn],
+    license: &CStr,
+) -> io::Result<String> {
+    const BPF_LOG_STATS: u32 = 4;
+    let mut log = [0u8; 1024];
+    let mut attr: Attr = [0; 18];
+    // prog_type, insn_cnt | insns | license | log_level, log_size | log_buf, and from 64 on prog_ifindex, expected_attach_type.
+    attr[0] = words(program_type, insns.len() as u32);
+    attr[1] = insns.as_ptr() as u64;
+    attr[2] = license.as_ptr() as u64;
+    attr[3] = words(BPF_LOG_STATS, log.len() as u32);
+    attr[4] = log.as_mut_ptr() as u64;
+    attr[8] = words(0, attach_type);
+    let fd = bpf(BPF_PROG_LOAD, &mut attr, 72)?;
+    // SAFETY: the kernel has just made this descriptor for us.
+    drop(unsafe { OwnedFd::from_raw_fd(fd as RawFd) });
+    let text = CStr::from_bytes_until_nul(&log).map_err(io::Error::other)?;
+    Ok(text.to_string_lossy().into_owned())
 }
 
 /// Runs a `cgroup_skb` program on one packet, which begins with an Ethernet header; gives its return value.

@@ -8,12 +8,14 @@
 
 mod attach;
 mod bpf;
+mod cost;
 mod destroy;
 mod netns;
 mod object;
 mod policy_table;
 mod ring;
 mod sock_diag;
+mod statistics;
 mod support;
 mod trial;
 
@@ -21,6 +23,7 @@ use std::io;
 use std::path::PathBuf;
 
 pub use attach::{Attached, KernelCounts};
+pub use cost::{ProgramCost, program_costs};
 pub use destroy::{Destroyed, Destroyer};
 pub use policy_table::{PolicyTable, TableEntry};
 pub use ring::Ring;
@@ -64,6 +67,16 @@ pub enum Error {
     Load {
         /// Its name.
         program: &'static str,
+        /// What the kernel said.
+        source: Box<aya::programs::ProgramError>,
+    },
+    /// The kernel refused a program whose cost was asked.
+    #[error(
+        "the kernel refused the program `{program}`, so it has no cost; please report this with the kernel's version"
+    )]
+    Cost {
+        /// Its name.
+        program: String,
         /// What the kernel said.
         source: Box<aya::programs::ProgramError>,
     },

@@ -1,5 +1,7 @@
 //! The kernel object: its programs loaded, joined by the jump table, not yet attached.
 
+use std::io;
+
 use aya::maps::{Array, ArrayOfMaps, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{CgroupSkb, CgroupSock, CgroupSockAddr, Program, ProgramError, SockOps};
 use aya::{Ebpf, EbpfError, EbpfLoader};
@@ -7,6 +9,7 @@ use monitor_common::counter::Counter;
 use monitor_common::policy::Bucket;
 use monitor_common::programs::Callee;
 
+use super::statistics::Linked;
 use super::{Error, PolicyTable};
 
 /// Aligned for the ELF reader.
@@ -14,6 +17,19 @@ use super::{Error, PolicyTable};
 struct Aligned<T: ?Sized>(T);
 
 static OBJECT: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/monitor-ebpf.o")));
+
+/// Makes the maps; no program is loaded yet.
+pub(super) fn open() -> Result<Ebpf, Error> {
+    if OBJECT.0.is_empty() {
+        return Err(Error::NoObject);
+    }
+    EbpfLoader::new().load(&OBJECT.0).map_err(|error: EbpfError| Error::Maps(Box::new(error)))
+}
+
+/// The object's bytes against its own maps, for the statistics of its programs.
+pub(super) fn link(ebpf: &Ebpf) -> io::Result<Linked> {
+    Linked::new(&OBJECT.0, ebpf.maps())
+}
 
 pub(super) struct Object {
     pub(super) ebpf: Ebpf,
@@ -25,11 +41,7 @@ pub(super) struct Object {
 impl Object {
     /// Makes the maps, loads the callees and joins them.
     pub(super) fn load() -> Result<Self, Error> {
-        if OBJECT.0.is_empty() {
-            return Err(Error::NoObject);
-        }
-        let maps = |error: EbpfError| Error::Maps(Box::new(error));
-        let mut ebpf = EbpfLoader::new().load(&OBJECT.0).map_err(maps)?;
+        let mut ebpf = open()?;
         let policy = ebpf.take_map("POLICY").ok_or(Error::Object { what: "map POLICY" })?;
         let policy = ArrayOfMaps::try_from(policy).map_err(|source| Error::Map { map: "POLICY", source })?;
         let jump = ebpf.take_map("JUMP").ok_or(Error::Object { what: "map JUMP" })?;
