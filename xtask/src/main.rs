@@ -2,11 +2,13 @@
 //!
 //! stdout is data (what was built, what cargo's tests print), stderr is talk. Exit: 0 done, 1 failed, 2 usage.
 
+mod apt;
 mod bench;
 mod build;
 mod cargo;
 mod ebpf;
 mod fuzz;
+mod guest;
 mod machine;
 mod packages;
 mod run;
@@ -14,6 +16,8 @@ mod step;
 mod test;
 mod tidy;
 mod toolchain;
+mod verify;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -36,6 +40,8 @@ enum Task {
     Tidy(tidy::Arguments),
     Bench(bench::Arguments),
     Fuzz(fuzz::Arguments),
+    Verify(verify::Arguments),
+    Vm(vm::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +53,8 @@ fn main() -> ExitCode {
         Task::Tidy(arguments) => tidy::main(arguments),
         Task::Bench(arguments) => bench::main(arguments),
         Task::Fuzz(arguments) => fuzz::main(arguments),
+        Task::Verify(arguments) => verify::main(arguments),
+        Task::Vm(arguments) => vm::main(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

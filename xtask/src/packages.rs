@@ -1,4 +1,4 @@
-//! The programs that the tests and `bench` drive, and how the missing ones are installed.
+//! The programs that the tests, `bench` and `vm` drive, and how the missing ones are installed.
 //!
 //! Real clients and real proxies, so that the tests prove what users see. Installing them is the only change that
 //! xtask makes to a system, and it starts no service.
@@ -12,15 +12,16 @@ use crate::{
     step::Steps,
 };
 
-/// A Debian package, a file that shows it is there, and what the tests want it for.
-struct Need {
+/// A Debian package, a file that shows it is there, and what it is wanted for.
+pub(crate) struct Need {
     package: &'static str,
     /// An absolute path, or a program's name.
     proof: &'static str,
     why: &'static str,
 }
 
-const NEEDS: &[Need] = &[
+/// What the integration tests and `bench` drive.
+pub(crate) const NEEDS: &[Need] = &[
     Need { package: "bind9-dnsutils", proof: "dig", why: "a DNS client whose answers can be compared" },
     Need {
         package: "ca-certificates",
@@ -46,6 +47,14 @@ const NEEDS: &[Need] = &[
     Need { package: "wrk", proof: "wrk", why: "the load of `bench`" },
 ];
 
+/// What `vm` needs besides apt and dpkg.
+pub(crate) const MACHINES: &[Need] = &[
+    Need { package: "lz4", proof: "lz4", why: "unpacks the kernels up to 6.1" },
+    Need { package: "qemu-system-x86", proof: "qemu-system-x86_64", why: "the machines that other kernels run in" },
+    Need { package: "xz-utils", proof: "xz", why: "unpacks kernel modules" },
+    Need { package: "zstd", proof: "zstd", why: "unpacks the kernels from 6.12 on" },
+];
+
 /// Packages that bring a service which Debian would start and enable, and its name.
 const SERVICES: [(&str, &str); 5] = [
     ("dante-server", "danted"),
@@ -55,20 +64,20 @@ const SERVICES: [(&str, &str); 5] = [
     ("tinyproxy", "tinyproxy"),
 ];
 
-/// Installs what is missing.
-pub(crate) fn provide(steps: &mut Steps) -> Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_there(need.proof)).collect();
+/// Installs what is missing of `needs`.
+pub(crate) fn provide(needs: &[&[Need]], steps: &mut Steps) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().copied().flatten().filter(|need| !is_there(need.proof)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
-    let next = format!("install these yourself, then `cargo xtask test`: {}", packages.join(" "));
+    let next = format!("install these yourself, then run this again: {}", packages.join(" "));
     steps.run("packages", &next, |step| {
         for need in &missing {
             step.say(&format!("  {:<16} {}", need.package, need.why));
         }
         if machine::find("apt-get").is_none() {
-            bail!("the tests drive programs that are missing here, and there is no apt to install them with");
+            bail!("these programs are missing here, and there is no apt to install them with");
         }
         let script = script(&packages);
         match machine::root()? {

@@ -72,6 +72,16 @@ impl fmt::Display for Ended {
     }
 }
 
+const SPINNER: &str = "{spinner} {prefix} {elapsed} {wide_msg:.dim}";
+const BYTES: &str = "{spinner} {prefix} {elapsed} {bar:30} {bytes} of {total_bytes} {wide_msg:.dim}";
+
+/// A template that the library does not take leaves the bar as it was.
+fn draw(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
+
 /// A step at work.
 pub(crate) struct Step {
     begun: Instant,
@@ -82,9 +92,7 @@ impl Step {
     fn begin(name: &'static str) -> Self {
         let bar = if std::io::stderr().is_terminal() {
             let bar = ProgressBar::new_spinner().with_prefix(name);
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {wide_msg:.dim}") {
-                bar.set_style(style);
-            }
+            draw(&bar, SPINNER);
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         } else {
@@ -97,6 +105,18 @@ impl Step {
     /// Tells what the step is at, where a terminal can show it.
     pub(crate) fn at(&self, what: impl Into<String>) {
         self.bar.set_message(what.into());
+    }
+
+    /// Tells how many of `total` bytes have come: a bar, where a terminal can show it.
+    pub(crate) fn arrived(&self, bytes: u64, total: u64) {
+        draw(&self.bar, BYTES);
+        self.bar.set_length(total);
+        self.bar.set_position(bytes.min(total));
+    }
+
+    /// The bar of [`arrived`](Self::arrived) becomes a spinner again.
+    pub(crate) fn all_arrived(&self) {
+        draw(&self.bar, SPINNER);
     }
 
     /// Prints a line that stays, above the spinner.

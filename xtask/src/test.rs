@@ -1,28 +1,28 @@
 //! `cargo xtask test`: everything that must hold before a change lands, in order, stopping at the first failure.
 //!
 //! All builds are release builds in one target directory, so that each crate is compiled once for what is tested and
-//! what is shipped. Only two things need root: installing the programs that the tests drive, and the integration
-//! tests, which attach kernel programs. Cargo's test output goes to stdout as it comes.
+//! what is shipped. Only three things need root: installing the programs that the tests drive, loading the
+//! kernel programs to see their cost, and the integration tests, which attach them. Cargo's test output goes to stdout as it comes.
 
 use std::path::Path;
 
 use anyhow::{Result, bail};
 
 use crate::{
-    build, cargo, ebpf,
+    build, cargo, ebpf, guest,
     machine::{self, Root},
     packages,
     step::{self, Steps},
-    tidy, toolchain,
+    tidy, toolchain, verify, vm,
 };
 
-/// Run every check: format, architecture, lints, unit tests, and the real daemon on the real kernel
+/// Run every check: format, architecture, lints, unit tests, other kernels, and the real daemon on the real kernel
 ///
 /// Installs the programs that the tests drive when they are missing (Debian and Ubuntu; as root or through sudo).
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example: cargo xtask test\n\nRoot is asked for twice at most: to install what the tests drive, \
-                        and to run the integration tests."
+    after_help = "Example: cargo xtask test\n\nRoot is asked for three times at most: to install what the tests \
+                        drive, to load the kernel programs, and to run the integration tests."
 )]
 pub(crate) struct Arguments {}
 
@@ -36,7 +36,7 @@ pub(crate) fn main(Arguments {}: Arguments) -> Result<()> {
 fn run(root: &Path, steps: &mut Steps) -> Result<()> {
     let toolchain = toolchain::provide(root, steps)?;
     ebpf::build_with(&toolchain, root, steps)?;
-    packages::provide(steps)?;
+    packages::provide(&[packages::NEEDS, packages::MACHINES], steps)?;
 
     steps.run("format", "`cargo fmt --all`, then `cargo xtask test`", |step| {
         step.capture(cargo::host(root, "fmt").args(["--all", "--check"]))?;
@@ -62,6 +62,9 @@ fn run(root: &Path, steps: &mut Steps) -> Result<()> {
         },
     )?;
     build::daemon(root, steps)?;
+    let guest = guest::build(root, steps)?;
+    verify::run(&guest, root, steps)?;
+    vm::run(&vm::ends(), &guest, root, steps)?;
     integration(root, steps)
 }
 

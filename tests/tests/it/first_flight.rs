@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use bytes::BytesMut;
 use monitor::hello::{ClientHello, Extent, Transport, unrecord};
 use monitor::quic::{Initials, Seen, Version, is_client_initial};
-use monitor_tests::client::post_quantum_hello;
+use monitor_tests::hello::post_quantum_hello;
 use quinn_proto::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn_proto::{ClientConfig, Connection, DatagramEvent, Endpoint, EndpointConfig, ServerConfig};
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider, kx_group};

@@ -49,7 +49,7 @@ pub(super) fn main(Arguments { rounds, seconds, daemon }: Arguments) -> Result<(
     }
     let root = cargo::root();
     let mut steps = Steps::default();
-    packages::provide(&mut steps)?;
+    packages::provide(&[packages::NEEDS], &mut steps)?;
     let program = match daemon {
         Some(program) => program,
         None => build::build(&root, &mut steps)?,

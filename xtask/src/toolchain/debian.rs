@@ -14,8 +14,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::apt::Apt;
 use crate::{
+    apt::Apt,
     cargo,
     step::{Step, Steps},
 };
@@ -118,7 +118,7 @@ fn fetch(unpacked: &Unpacked, step: &Step) -> Result<()> {
     remove(&unpacked.toolchain)?;
     let archives = unpacked.toolchain.join("archives");
     fs::create_dir_all(&archives).with_context(|| format!("make {}", archives.display()))?;
-    let apt = Apt::new(unpacked.toolchain.join("apt"), &TOGETHER)?;
+    let apt = Apt::of_system(unpacked.toolchain.join("apt"), &TOGETHER)?;
     apt.update(step)?;
     let packages = apt.missing(step, &PACKAGES)?;
     apt.download(step, &packages, &archives)?;

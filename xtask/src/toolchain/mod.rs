@@ -5,7 +5,6 @@
 //!    bpf-linker built against the same LLVM in target/tools. Needs no root and installs nothing.
 //! 3. Anything else: the commands to run, printed.
 
-mod apt;
 mod debian;
 
 use std::{
