@@ -11,7 +11,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use aya::maps::Map;
 use aya_obj::generated::bpf_attach_type;
 use aya_obj::generated::bpf_prog_type::{
-    self, BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_PROG_TYPE_SOCK_OPS,
+    self, BPF_PROG_TYPE_CGROUP_SKB, BPF_PROG_TYPE_CGROUP_SOCK, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_PROG_TYPE_SOCK_OPS,
 };
 use aya_obj::{Object, ProgramSection};
 
@@ -70,6 +70,9 @@ fn kind(section: &ProgramSection) -> io::Result<(bpf_prog_type, u32)> {
         ProgramSection::CgroupSkb { attach_type } => {
             let attach = attach_type.map_or(0, |attach| bpf_attach_type::from(attach) as u32);
             Ok((BPF_PROG_TYPE_CGROUP_SKB, attach))
+        }
+        ProgramSection::CgroupSock { attach_type } => {
+            Ok((BPF_PROG_TYPE_CGROUP_SOCK, bpf_attach_type::from(*attach_type) as u32))
         }
         ProgramSection::CgroupSockAddr { attach_type } => {
             Ok((BPF_PROG_TYPE_CGROUP_SOCK_ADDR, bpf_attach_type::from(*attach_type) as u32))

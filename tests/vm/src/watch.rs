@@ -1,5 +1,6 @@
 //! What the kernel programs say: every event, decoded and kept, so that a check can ask for those of its own socket.
 
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use monitor::kernel::Ring;
-use monitor_common::event::{Body, Event, Origin, decode};
+use monitor_common::event::{Body, Event, Origin, Reason, decode};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
 use tokio::runtime::Runtime;
@@ -23,10 +24,23 @@ pub(crate) enum Said {
     Established(Origin),
     /// A name was found.
     Named(Named),
-    /// The proxy answered.
-    Replied(u16),
+    /// The proxy answered; the bytes with which it began.
+    Replied(Vec<u8>),
     /// The connection is gone.
-    Closed,
+    Closed {
+        /// Bytes that arrived at the peer.
+        sent: u64,
+        /// Bytes that came from it.
+        received: u64,
+    },
+    /// A connection came to nothing.
+    Failed(Origin, Reason),
+    /// A connection came in.
+    Accepted(Origin),
+    /// A socket waits for connections.
+    Listening(Origin),
+    /// A datagram for user space to read.
+    Datagram { origin: Origin, is_inbound: bool, payload: Vec<u8> },
     /// Bytes that are no event.
     Malformed(String),
 }
@@ -41,6 +55,8 @@ pub(crate) struct Named {
     pub(crate) verdict: Verdict,
     pub(crate) rule: u32,
     pub(crate) name: String,
+    /// The hello that the name is from; empty for other sources.
+    pub(crate) hello: Vec<u8>,
 }
 
 /// The reader of the ring.
@@ -85,17 +101,34 @@ impl Watch {
     /// # Errors
     /// It does not in [`PATIENCE`]; the error has what was said instead.
     pub(crate) fn wait<T>(&self, cookie: u64, what: &str, pick: impl Fn(&[Said]) -> Option<T>) -> Result<T> {
+        self.wait_among(|about| about == cookie, what, pick)
+    }
+
+    /// The same for all sockets, when it is not known which one it is.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub(crate) fn wait_for_any<T>(&self, what: &str, pick: impl Fn(&Said) -> Option<T>) -> Result<T> {
+        self.wait_among(|_| true, what, |said| said.iter().find_map(&pick))
+    }
+
+    fn wait_among<T>(
+        &self,
+        is_wanted: impl Fn(u64) -> bool,
+        what: &str,
+        pick: impl Fn(&[Said]) -> Option<T>,
+    ) -> Result<T> {
         let deadline = Instant::now() + PATIENCE;
         let mut said = self.log.said.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let about = said.iter().filter(|(about, _)| *about == cookie);
+            let about = said.iter().filter(|(about, _)| is_wanted(*about));
             let about: Vec<Said> = about.map(|(_, said)| said.clone()).collect();
             if let Some(found) = pick(&about) {
                 return Ok(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                bail!("no event says {what}; there were {about:?}");
+                bail!("no event says {what}; the last of {} is {:?}", about.len(), about.last());
             }
             said = self.log.more.wait_timeout(said, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -134,17 +167,35 @@ impl Log {
 fn said(event: &Event<'_>) -> Said {
     match event.body {
         Body::Established { origin } => Said::Established(*origin),
-        Body::Named { origin, source, port, in_tunnel, verdict, rule, name } => Said::Named(Named {
+        Body::Named { origin, source, port, in_tunnel, verdict, rule, is_address, name, hello } => Said::Named(Named {
             origin: *origin,
             source,
             port,
             in_tunnel,
             verdict,
             rule,
-            name: String::from_utf8_lossy(name).into_owned(),
+            name: if is_address { address(name) } else { String::from_utf8_lossy(name).into_owned() },
+            hello: hello.to_vec(),
         }),
-        Body::Replied { status } => Said::Replied(status),
-        Body::Closed => Said::Closed,
+        Body::Replied { bytes, .. } => Said::Replied(bytes.to_vec()),
+        Body::Closed { sent, received } => Said::Closed { sent, received },
+        Body::Failed { origin, reason } => Said::Failed(*origin, reason),
+        Body::Accepted { origin } => Said::Accepted(*origin),
+        Body::Listening { origin } => Said::Listening(*origin),
+        Body::Datagram { origin, is_inbound, payload, .. } => {
+            Said::Datagram { origin: *origin, is_inbound, payload: payload.to_vec() }
+        }
         Body::Doomed { .. } => Said::Malformed("a doomed socket in the ring of events".to_owned()),
+    }
+}
+
+/// An address as text; bytes that are none stay visible.
+fn address(bytes: &[u8]) -> String {
+    if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
+        IpAddr::from(v4).to_string()
+    } else if let Ok(v6) = <[u8; 16]>::try_from(bytes) {
+        IpAddr::from(v6).to_string()
+    } else {
+        format!("{bytes:?}")
     }
 }

@@ -16,5 +16,5 @@ pub(super) fn listed_names_pass(world: &World) -> Result<()> {
         let named = world.named(&client, name)?;
         ensure!((named.verdict, named.rule) == (Verdict::Audited, rule), "the event says {named:?}");
     }
-    world.closed(client)
+    world.closed(client).map(drop)
 }

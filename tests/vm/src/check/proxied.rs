@@ -27,13 +27,16 @@ fn tunnel(world: &World, proxy: SocketAddr) -> Result<()> {
     client.send(&head)?;
     client.expect(ESTABLISHED)?;
     world.unlisted(&client, "good.example", NameSource::ConnectAuthority, Place::Outside)?;
-    world.replied(&client, &[200])?;
+    world.replied(&client, &[ESTABLISHED])?;
     client.send(&hello)?;
     client.expect(&ALERT)?;
     world.unlisted(&client, "inner.example", NameSource::TlsSni, Place::InTunnel)?;
     let address = client.address;
-    world.closed(client)?;
-    ensure!(world.proxy.received.all_from(address)? == [head, hello].concat(), "the proxy got something else");
+    let (sent, received) = world.closed(client)?;
+    let all = [head, hello].concat();
+    let expected = (u64::try_from(all.len())?, u64::try_from(ESTABLISHED.len() + ALERT.len())?);
+    ensure!((sent, received) == expected, "the end tells {sent} bytes sent and {received} received, not {expected:?}");
+    ensure!(world.proxy.received.all_from(address)? == all, "the proxy got something else");
     Ok(())
 }
 
@@ -69,7 +72,7 @@ pub(super) fn connect_byte_by_byte(world: &World) -> Result<()> {
     client.send_pieces(&connect("bytes.example:8443"), 1)?;
     client.expect(ESTABLISHED)?;
     world.unlisted(&client, "bytes.example", NameSource::ConnectAuthority, Place::Outside)?;
-    world.replied(&client, &[200])
+    world.replied(&client, &[ESTABLISHED])
 }
 
 pub(super) fn retry_with_credentials(world: &World) -> Result<()> {
@@ -80,7 +83,7 @@ pub(super) fn retry_with_credentials(world: &World) -> Result<()> {
     ensure!(status == "407", "the proxy answered {status}");
     client.send(&connect_with_credentials(authority))?;
     client.expect(ESTABLISHED)?;
-    world.replied(&client, &[407, 200])?;
+    world.replied(&client, &[b"HTTP/1.1 407", ESTABLISHED])?;
     world.unlisted(&client, "locked.example", NameSource::ConnectAuthority, Place::Outside)?;
     client.send(&hello("inner.example", 600).context("make a hello")?)?;
     client.expect(&ALERT)?;
@@ -92,7 +95,7 @@ pub(super) fn refused_tunnel(world: &World) -> Result<()> {
     client.send(&connect("refused.example:8443"))?;
     let status = client.status()?;
     ensure!(status == "503", "the proxy answered {status}");
-    world.replied(&client, &[503])?;
+    world.replied(&client, &[b"HTTP/1.1 503"])?;
     world.unlisted(&client, "refused.example", NameSource::ConnectAuthority, Place::Outside)
 }
 

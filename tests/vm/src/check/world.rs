@@ -16,7 +16,7 @@ pub(super) const PORT: u16 = 8443;
 
 /// Everything that runs while checks of one mode do.
 pub(crate) struct World {
-    kernel: Kernel,
+    pub(super) kernel: Kernel,
     pub(super) origin: Origin,
     pub(super) proxy: Proxy,
 }
@@ -37,7 +37,7 @@ impl World {
         let named = self.kernel.watch.wait(client.cookie, name, |said| {
             said.iter().find_map(|said| match said {
                 Said::Named(named) if named.name == name => Some(named.clone()),
-                Said::Named(_) | Said::Established(_) | Said::Replied(_) | Said::Closed | Said::Malformed(_) => None,
+                _ => None,
             })
         })?;
         belongs_to(&named.origin, client)?;
@@ -54,12 +54,12 @@ impl World {
         Ok(())
     }
 
-    /// Waits for the answers of the proxy that events tell, in their order.
-    pub(super) fn replied(&self, client: &Client, statuses: &[u16]) -> Result<()> {
-        let what = format!("that the proxy answered {statuses:?}");
-        self.kernel.watch.wait(client.cookie, &what, |said| {
-            let told: Vec<u16> = said.iter().filter_map(status).collect();
-            (told == statuses).then_some(())
+    /// Waits for the answers of the proxy that events tell, by how they begin, in their order.
+    pub(super) fn replied(&self, client: &Client, beginnings: &[&[u8]]) -> Result<()> {
+        self.kernel.watch.wait(client.cookie, "what the proxy answered", |said| {
+            let told: Vec<&[u8]> = said.iter().filter_map(answer).collect();
+            let fits = |(told, beginning): (&&[u8], &&[u8])| told.starts_with(beginning);
+            (told.len() == beginnings.len() && told.iter().zip(beginnings).all(fits)).then_some(())
         })
     }
 
@@ -68,18 +68,20 @@ impl World {
         let origin = self.kernel.watch.wait(client.cookie, "that the connection is established", |said| {
             said.iter().find_map(|said| match said {
                 Said::Established(origin) => Some(*origin),
-                Said::Named(_) | Said::Replied(_) | Said::Closed | Said::Malformed(_) => None,
+                _ => None,
             })
         })?;
         belongs_to(&origin, client)
     }
 
-    /// Ends the client's connection and waits for the event that says so.
-    pub(super) fn closed(&self, client: Client) -> Result<()> {
+    /// Ends the client's connection and waits for the event that says so; gives the bytes each way.
+    pub(super) fn closed(&self, client: Client) -> Result<(u64, u64)> {
         let cookie = client.cookie;
         drop(client);
-        let is_closed = |said: &[Said]| matches!(said.last(), Some(Said::Closed)).then_some(());
-        self.kernel.watch.wait(cookie, "that the connection is closed", is_closed)
+        self.kernel.watch.wait(cookie, "that the connection is closed", |said| match said.last() {
+            Some(Said::Closed { sent, received }) => Some((*sent, *received)),
+            _ => None,
+        })
     }
 }
 
@@ -90,18 +92,25 @@ pub(super) enum Place {
     InTunnel,
 }
 
-fn status(said: &Said) -> Option<u16> {
+fn answer(said: &Said) -> Option<&[u8]> {
     match said {
-        Said::Replied(status) => Some(*status),
-        Said::Named(_) | Said::Established(_) | Said::Closed | Said::Malformed(_) => None,
+        Said::Replied(bytes) => Some(bytes),
+        _ => None,
     }
 }
 
-/// The process, the thread, the user and both ends are those of the client.
+/// The owner is this program.
+pub(super) fn is_ours(owner: &Owner) -> Result<()> {
+    let Owner { tgid, uid, gid, netns_cookie, comm, .. } = *owner;
+    let known = (tgid, uid, gid) == (std::process::id(), 0, 0) && netns_cookie != 0 && comm != [0; 16];
+    ensure!(known, "the owner is {owner:?}");
+    Ok(())
+}
+
+/// The process, the user and both ends are those of the client.
 fn belongs_to(origin: &Where, client: &Client) -> Result<()> {
     let Where { owner, endpoints } = origin;
-    let Owner { tgid, uid, gid, netns_cookie, .. } = *owner;
-    ensure!((tgid, uid, gid) == (std::process::id(), 0, 0) && netns_cookie != 0, "the owner is {owner:?}");
+    is_ours(owner)?;
     let Endpoints { family, local_port, remote_port, .. } = *endpoints;
     let expected = (if client.address.is_ipv6() { 6 } else { 4 }, client.address.port(), client.server.port());
     ensure!((family, local_port, remote_port) == expected, "the ends are {endpoints:?}");
