@@ -23,6 +23,28 @@ pub(crate) fn origin(host: &str) -> Vec<u8> {
     format!("GET /page HTTP/1.1\r\nUser-Agent: guest\r\nAccept: */*\r\nHost: {host}\r\n\r\n").into_bytes()
 }
 
+/// The greeting of a SOCKS5 client that needs no authentication (RFC 1928 section 3).
+pub(crate) const SOCKS5_GREETING: [u8; 3] = [5, 1, 0];
+
+/// A SOCKS5 request to connect to a name (RFC 1928 section 4). None: the name is too long for one.
+pub(crate) fn socks5(name: &str, port: u16) -> Option<Vec<u8>> {
+    let len = u8::try_from(name.len()).ok()?;
+    Some([&[5, 1, 0, 3, len][..], name.as_bytes(), &port.to_be_bytes()].concat())
+}
+
+/// A SOCKS4a request to connect to a name: an address that is none, no user, the name.
+pub(crate) fn socks4a(name: &str, port: u16) -> Vec<u8> {
+    [&[4, 1][..], &port.to_be_bytes(), &[0, 0, 0, 1, 0], name.as_bytes(), &[0]].concat()
+}
+
+/// How a QUIC Initial begins (RFC 9000 section 17.2.2): version 1, two connection ids, and a payload that nobody can read.
+pub(crate) fn quic_initial() -> Vec<u8> {
+    let head = [&[0xc3, 0, 0, 0, 1, 8][..], &[0x11; 8], &[8], &[0x22; 8]].concat();
+    let mut datagram = head;
+    datagram.resize(1_200, 0x33);
+    datagram
+}
+
 /// A ClientHello in one record, of about `bytes` bytes. None: the name or the hello is too long for one.
 pub(crate) fn hello(name: &str, bytes: usize) -> Option<Vec<u8>> {
     records(&handshake(name, bytes)?, RECORD_BYTES_MAX)

@@ -1,4 +1,4 @@
-//! A forward proxy: CONNECT with its answers by the name that is asked for, and requests in absolute form.
+//! A forward proxy: CONNECT with its answers by the name that is asked for, requests in absolute form, SOCKS5 and SOCKS4a.
 //!
 //! It writes down what reaches it from the client before anything else happens with it. All targets are one endpoint.
 
@@ -16,6 +16,13 @@ pub(crate) const REFUSED: &str = "refused.";
 
 /// The answer that a tunnel stands.
 pub(crate) const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+
+/// SOCKS5: no authentication is needed (RFC 1928 section 3).
+pub(crate) const SOCKS5_METHOD: [u8; 2] = [5, 0];
+/// SOCKS5: connected (RFC 1928 section 6).
+pub(crate) const SOCKS5_GRANTED: [u8; 10] = [5, 0, 0, 1, 127, 0, 0, 1, 0, 0];
+/// SOCKS4: granted.
+pub(crate) const SOCKS4_GRANTED: [u8; 8] = [0, 90, 0, 0, 0, 0, 0, 0];
 
 /// The proxy.
 pub(crate) struct Proxy {
@@ -40,19 +47,17 @@ impl Proxy {
 }
 
 fn serve(mut client: TcpStream, from: SocketAddr, record: &Received, target: SocketAddr) {
-    let mut head = Vec::new();
+    let mut message = Vec::new();
     while let Some(bytes) = read(&mut client, from, record) {
-        head.extend(bytes);
-        if !head.ends_with(b"\r\n\r\n") {
+        message.extend(bytes);
+        let Some(answer) = answer(&message) else {
             continue;
-        }
-        let answer = answer(&String::from_utf8_lossy(&head));
-        head.clear();
-        let answered = client.write_all(answer);
-        if answered.is_err() {
+        };
+        message.clear();
+        if client.write_all(answer).is_err() {
             return;
         }
-        if answer == ESTABLISHED {
+        if answer == ESTABLISHED || answer == SOCKS5_GRANTED || answer == SOCKS4_GRANTED {
             return tunnel(client, from, record, target);
         }
     }
@@ -67,7 +72,19 @@ fn read(client: &mut TcpStream, from: SocketAddr, record: &Received) -> Option<V
     Some(bytes.to_vec())
 }
 
-fn answer(head: &str) -> &'static [u8] {
+/// None: the message goes on.
+fn answer(message: &[u8]) -> Option<&'static [u8]> {
+    match message {
+        [5, methods, rest @ ..] if rest.len() == usize::from(*methods) => Some(&SOCKS5_METHOD),
+        [5, _, _, 3, len, rest @ ..] if rest.len() == usize::from(*len) + 2 => Some(&SOCKS5_GRANTED),
+        [4, .., 0] if message.len() > 9 => Some(&SOCKS4_GRANTED),
+        [4 | 5, ..] => None,
+        _ if message.ends_with(b"\r\n\r\n") => Some(http_answer(&String::from_utf8_lossy(message))),
+        _ => None,
+    }
+}
+
+fn http_answer(head: &str) -> &'static [u8] {
     let Some(authority) = head.strip_prefix("CONNECT ") else {
         return NO_CONTENT;
     };

@@ -12,7 +12,7 @@ use crate::message::{absolute, connect, handshake, hello, origin, records};
 use crate::server::Received;
 
 /// `rest` asks for a listed name on a connection on which the server has got `before`. Not a byte of it arrives.
-fn refused(
+pub(super) fn refused(
     world: &World,
     server: &Received,
     mut client: Client,
@@ -30,8 +30,9 @@ fn refused(
     Ok(())
 }
 
+/// What was asked for, and how.
 #[derive(Clone, Copy)]
-struct Asked {
+pub(super) struct Asked {
     name: &'static str,
     source: NameSource,
     /// The place of the rule among `RULES`.
@@ -39,7 +40,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn evil(source: NameSource) -> Self {
+    pub(super) fn evil(source: NameSource) -> Self {
         Self { name: "evil.example", source, rule: 0 }
     }
 }

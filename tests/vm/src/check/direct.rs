@@ -36,7 +36,10 @@ fn in_pieces(world: &World, server: SocketAddr, hello: &[u8], size: usize) -> Re
     let mut client = Client::to(server)?;
     client.send_pieces(hello, size)?;
     client.expect(&ALERT)?;
-    world.unlisted(&client, "direct.example", NameSource::TlsSni, Place::Outside)
+    world.unlisted(&client, "direct.example", NameSource::TlsSni, Place::Outside)?;
+    let named = world.named(&client, "direct.example")?;
+    ensure!(hello.starts_with(&named.hello) && !named.hello.is_empty(), "the event has another hello");
+    Ok(())
 }
 
 pub(super) fn hello_in_pieces(world: &World) -> Result<()> {

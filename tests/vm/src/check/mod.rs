@@ -3,8 +3,11 @@
 
 mod audit;
 mod block;
+mod datagram;
 mod direct;
+mod lifecycle;
 mod proxied;
+mod socks;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +39,8 @@ const CHECKS: &[Check] = &[
     check(Mode::Block, "a retry after 407 is followed", proxied::retry_with_credentials),
     check(Mode::Block, "a refused tunnel has its status", proxied::refused_tunnel),
     check(Mode::Block, "each request in absolute form is named", proxied::absolute_form),
+    check(Mode::Block, "SOCKS5 is named by its request and its inner hello", socks::version_5),
+    check(Mode::Block, "SOCKS4a is named by its request and its inner hello", socks::version_4a),
     check(Mode::Block, "a Host field is named", direct::host_field),
     check(Mode::Block, "a hello in one piece is named, IPv4", direct::hello_v4),
     check(Mode::Block, "a hello in one piece is named, IPv6", direct::hello_v6),
@@ -54,8 +59,14 @@ const CHECKS: &[Check] = &[
     check(Mode::Block, "a blocked hello in pieces is not completed", block::hello_in_pieces),
     check(Mode::Block, "a blocked hello in several records does not leave", block::hello_in_records),
     check(Mode::Block, "a blocked inner hello does not leave", block::inner_hello),
+    check(Mode::Block, "a blocked SOCKS request does not leave", socks::blocked),
     check(Mode::Block, "the most specific rule decides", block::rules),
     check(Mode::Block, "no byte of a hundred blocked requests leaves", block::many),
+    check(Mode::Block, "a QUIC Initial is told and waits for a verdict", datagram::initial_waits),
+    check(Mode::Block, "an answer of a name server is told", datagram::name_server_answer),
+    check(Mode::Block, "a refused connection is told with its reason", lifecycle::refused),
+    check(Mode::Block, "a waiting socket and what it accepts are told", lifecycle::listening_and_accepted),
+    check(Mode::Audit, "a QUIC Initial is told and passes in mode audit", datagram::initial_passes),
     check(Mode::Audit, "a listed name passes in mode audit and is reported", audit::listed_names_pass),
 ];
 
