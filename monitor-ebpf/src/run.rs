@@ -22,8 +22,11 @@ use crate::{lease, maps};
 
 /// The packet goes on its way.
 pub(crate) const PASS: i32 = 1;
-/// The packet is dropped; TCP sees it as lost.
+/// The packet is dropped; TCP sees it as lost, whoever sent a datagram gets EPERM.
 pub(crate) const DROP: i32 = 0;
+/// The packet is dropped as if a queue were full: whoever sent a datagram hears of it only when it asked to (IP_RECVERR), and
+/// then that it may send it again (ENOBUFS).
+pub(crate) const HOLD: i32 = 2;
 
 /// Word of `cb`: the lease level.
 pub(crate) const LEVEL: usize = 0;

@@ -1,5 +1,6 @@
 //! A host that a program asked for: a checked name or an address, or why what was sent is neither.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -77,9 +78,21 @@ impl Hostname {
         &self.0
     }
 
+    /// This name and each domain that holds it, the name first.
+    pub fn suffixes(&self) -> impl Iterator<Item = &str> {
+        std::iter::successors(Some(self.as_str()), |name| name.split_once('.').map(|(_, rest)| rest))
+    }
+
     /// Whether this is `domain` or below it.
     pub fn is_within(&self, domain: &Self) -> bool {
         self.0.strip_suffix(&domain.0).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    }
+}
+
+/// A name is looked up by its text: both are the same to a hash.
+impl Borrow<str> for Hostname {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

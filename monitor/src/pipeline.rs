@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use monitor_common::event::{Body, decode};
+use monitor_common::event::{Body, Event, Origin, decode};
+use monitor_common::policy::{Mode, QuicFlow, Verdict, quic_flow};
 
 use crate::account::Account;
 use crate::correlate::{Change, Correlator, What};
 use crate::decide::Policy;
+use crate::hello::{ClientHello, Transport};
+use crate::hostname::Hostname;
 use crate::process::{Process, Processes};
+use crate::quic::{Initials, Seen};
 use crate::record::{Clock, Record, Recorder};
 
 /// Everything that an event passes.
@@ -19,6 +23,7 @@ pub struct Pipeline {
     recorder: Recorder,
     changes: Vec<Change>,
     collisions: u64,
+    quic: Initials<QuicFlow>,
 }
 
 /// Whose the connections are.
@@ -36,6 +41,8 @@ pub struct Output {
     pub records: Vec<Record>,
     /// How many events they stand for.
     pub events: u64,
+    /// QUIC connections that may go on, or may not, by `monitor_common::policy::quic_flow`. For the kernel, at once.
+    pub quic: Vec<(QuicFlow, u32)>,
 }
 
 impl Pipeline {
@@ -50,7 +57,16 @@ impl Pipeline {
     }
 
     fn with(owners: Owners, account: Arc<Account>, correlator: Correlator, policy: Policy, recorder: Recorder) -> Self {
-        Self { account, owners, correlator, policy, recorder, changes: Vec::new(), collisions: 0 }
+        Self {
+            account,
+            owners,
+            correlator,
+            policy,
+            recorder,
+            changes: Vec::new(),
+            collisions: 0,
+            quic: Initials::default(),
+        }
     }
 
     /// Begins to take what has gathered in the ring.
@@ -72,22 +88,60 @@ impl Pipeline {
             Body::Established { origin }
             | Body::Failed { origin, .. }
             | Body::Listening { origin }
+            | Body::Datagram { origin, .. }
             | Body::Named { origin, .. } => match &mut self.owners {
                 Owners::Processes(processes) => processes.of(&origin.owner, event.header.connect_ns),
                 Owners::Nobody(nobody) => nobody.clone(),
             },
-            Body::Accepted { .. }
-            | Body::Replied { .. }
-            | Body::Closed { .. }
-            | Body::Datagram { .. }
-            | Body::Doomed { .. } => Arc::default(),
+            Body::Accepted { .. } | Body::Replied { .. } | Body::Closed { .. } | Body::Doomed { .. } => Arc::default(),
         };
-        self.correlator.ingest(&event, process, &mut self.changes);
+        if let Body::Datagram { origin, is_inbound: false, segment_bytes, payload, .. } = event.body {
+            self.initials(&event, origin, &process, segment_bytes, payload, output);
+        } else {
+            self.correlator.ingest(&event, process, &mut self.changes);
+        }
         self.record(clock, output);
+    }
+
+    /// Reads datagrams that begin with a QUIC Initial; several may have been sent at once.
+    fn initials(
+        &mut self,
+        event: &Event<'_>,
+        origin: &Origin,
+        process: &Arc<Process>,
+        segment_bytes: u16,
+        payload: &[u8],
+        output: &mut Output,
+    ) {
+        let ends = &origin.endpoints;
+        let segment_bytes = if segment_bytes == 0 { payload.len().max(1) } else { usize::from(segment_bytes) };
+        for datagram in payload.chunks(segment_bytes) {
+            let Some(flow) = QuicFlow::of(event.header.cookie, &ends.remote, ends.remote_port, datagram) else {
+                continue;
+            };
+            let hello = match self.quic.feed(flow, event.header.time_ns, datagram) {
+                Seen::Hello { message, .. } => ClientHello::parse(&message, Transport::Quic).ok(),
+                Seen::NeedMore | Seen::Done => continue,
+                // What cannot be read is not held up.
+                Seen::NotQuic | Seen::Failed(_) => None,
+            };
+            let name = hello.as_ref().and_then(|hello| hello.server_name.as_ref());
+            let name = name.and_then(|name| Hostname::parse(name.as_bytes()).ok());
+            let blocks = self.recorder.mode() == Mode::Block;
+            let verdict = if blocks { Verdict::Blocked } else { Verdict::Audited };
+            let judged = name.and_then(|name| self.policy.rule_for(&name)).map(|rule| (verdict, rule));
+            let allowed = if blocks && judged.is_some() { quic_flow::BLOCKED } else { quic_flow::ALLOWED };
+            output.quic.push((flow, allowed));
+            if let Some(hello) = hello {
+                let hello = Arc::new(hello);
+                self.correlator.quic(event, origin, process.clone(), hello, judged, &mut self.changes);
+            }
+        }
     }
 
     /// Reports the connections whose wait for a name ended before `now_ns` after boot.
     pub fn expire(&mut self, now_ns: u64, clock: Clock, output: &mut Output) {
+        self.quic.expire(now_ns);
         self.correlator.expire(now_ns, &mut self.changes);
         self.record(clock, output);
     }

@@ -1,5 +1,7 @@
 //! Which QUIC connections may go on: user space reads their names, the kernel lets their packets go or drops them.
 
+use crate::wire::quic::VERSION_END;
+
 /// An Initial was seen and user space has not read its name yet: Initials are dropped, and sent again by their client.
 pub const AWAITED: u32 = 1;
 /// The connection may go on.
@@ -37,6 +39,13 @@ impl QuicFlow {
                 (remote_port as u64) << 8 | len as u64,
             ],
         }
+    }
+
+    /// The same from a datagram that begins with an Initial (RFC 9000 section 17.2). None: it is too short for its ids.
+    pub fn of(cookie: u64, remote: &[u8; 16], remote_port: u16, datagram: &[u8]) -> Option<Self> {
+        let destination_len = *datagram.get(VERSION_END)?;
+        let at = VERSION_END + 1 + destination_len as usize;
+        Some(Self::new(cookie, datagram.get(at..)?.first_chunk()?, remote, remote_port))
     }
 
     /// As the key of the kernel's map.

@@ -58,6 +58,8 @@ pub enum NameSource {
     Socks5 = 5,
     /// The address of a SOCKS4 request or the name of a SOCKS4a request.
     Socks4 = 6,
+    /// The `server_name` extension of the ClientHello in QUIC Initial packets (RFC 9001 section 4). Read in user space.
+    QuicSni = 7,
 }
 
 impl NameSource {
@@ -70,6 +72,7 @@ impl NameSource {
             4 => Some(Self::TlsSni),
             5 => Some(Self::Socks5),
             6 => Some(Self::Socks4),
+            7 => Some(Self::QuicSni),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ use crate::datagram::Datagram;
 use crate::flow::Flow;
 use crate::maps::{await_quic_verdict, cookie, policy, quic_verdict};
 use crate::owner::owner;
-use crate::run::{DROP, PASS};
+use crate::run::{DROP, HOLD, PASS};
 use crate::{emit, lease};
 
 const IPPROTO_UDP: u32 = 17;
@@ -96,7 +96,7 @@ fn try_sent(ctx: &SkBuffContext, flow: &Flow) -> Option<i32> {
             await_quic_verdict(&key);
             read_later(ctx, flow, &datagram, false);
             count(Counter::QuicHeld);
-            Some(DROP)
+            Some(HOLD)
         }
     }
 }

@@ -119,7 +119,7 @@ impl Daemon {
             tokio::select! {
                 readable = self.ring.readable() => {
                     readable?;
-                    self.drain().await;
+                    self.drain().await?;
                 }
                 () = sleep(EXPIRE_EVERY), if self.pipeline.is_waiting() => self.expire(host::boot_ns()),
                 () = stop.wait() => break,
@@ -131,18 +131,18 @@ impl Daemon {
     }
 
     /// Reads the ring until it is empty.
-    async fn drain(&mut self) {
+    async fn drain(&mut self) -> Result<(), Failure> {
         loop {
-            match self.take_turn() {
+            match self.take_turn()? {
                 EVENTS_PER_TURN => tokio::task::yield_now().await,
                 BUSY_EVENTS.. => sleep(GATHER).await,
-                _ => return,
+                _ => return Ok(()),
             }
         }
     }
 
     /// Takes events from the ring; gives how many.
-    fn take_turn(&mut self) -> usize {
+    fn take_turn(&mut self) -> Result<usize, Failure> {
         let clock = host::clock();
         let mut output = Output::default();
         let mut taken = 0;
@@ -153,8 +153,11 @@ impl Daemon {
             taken += 1;
             if taken < EVENTS_PER_TURN { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         });
+        for (flow, verdict) in output.quic.drain(..) {
+            self.attached.decide_quic(flow, verdict)?;
+        }
         self.hand_on(output);
-        taken
+        Ok(taken)
     }
 
     fn expire(&mut self, now_ns: u64) {
@@ -164,7 +167,7 @@ impl Daemon {
     }
 
     fn hand_on(&self, output: Output) {
-        let Output { records, events } = output;
+        let Output { records, events, .. } = output;
         match &self.stream {
             Some(stream) if events != 0 || !records.is_empty() => stream.send(Batch { records, events }),
             Some(_) => {}
@@ -175,7 +178,7 @@ impl Daemon {
     /// Detaches, records what is still in the ring, and accounts for everything.
     fn finish(mut self) -> Result<ExitCode, Failure> {
         self.attached.detach();
-        while self.take_turn() != 0 {}
+        while self.take_turn()? != 0 {}
         self.expire(host::boot_ns().saturating_add(NAME_WAIT_NS));
         let written = self.stream.take().map_or(Ok(()), Stream::finish);
         let counts = self.attached.counts()?;

@@ -26,6 +26,15 @@ impl fmt::Display for ConnectionId {
     }
 }
 
+/// What a connection runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP: one flow of datagrams, which is as much of a connection as QUIC shows.
+    Udp,
+}
+
 /// Who connected from where to where.
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -33,6 +42,8 @@ pub struct Connection {
     pub id: ConnectionId,
     /// Whose it is.
     pub process: Arc<Process>,
+    /// What it runs over.
+    pub transport: Transport,
     /// Its own end; an IPv4-mapped address is given as IPv4.
     pub local: SocketAddr,
     /// The other end: the proxy, when there is one.
@@ -46,6 +57,7 @@ impl Connection {
         Self {
             id: ConnectionId { boot, cookie: header.cookie, connect_ns: header.connect_ns },
             process,
+            transport: Transport::Tcp,
             local: SocketAddr::new(address(ends, &ends.local), ends.local_port),
             remote: SocketAddr::new(address(ends, &ends.remote), ends.remote_port),
         }

@@ -13,14 +13,16 @@ use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-pub use connection::{Connection, ConnectionId};
+pub use connection::{Connection, ConnectionId, Transport};
 use listeners::Listeners;
 pub use mismatch::Mismatch;
 use monitor_common::event::{Body, Event, Header, Origin, Reason};
 use monitor_common::policy::Verdict;
+use monitor_common::wire::NameSource;
 use state::{Named, State};
 pub use target::{Answer, ProxyProtocol, Target};
 
+use crate::hello::{self, ClientHello};
 use crate::hostname::{Host, HostnameError};
 use crate::process::Process;
 
@@ -63,8 +65,10 @@ pub enum What {
     Challenged(Target, Answer),
     /// A SOCKS proxy answered.
     SocksAnswered(Target, Answer),
-    /// A TLS ClientHello was sent, with the name that it asks for, if any.
-    ServerName(Option<Target>),
+    /// A TLS ClientHello was sent, with the name that it asks for, if any, and what else it tells, if it can be read.
+    ServerName(Option<Target>, Option<Arc<ClientHello>>),
+    /// The same in QUIC.
+    QuicServerName(Option<Target>, Arc<ClientHello>),
     /// What a proxy was asked for and what was asked for inside the tunnel differ.
     Mismatched(Mismatch),
     /// A rule matches a name; the kernel has decided.
@@ -194,12 +198,13 @@ impl Correlator {
                 self.listeners.add(cookie, state.connection.clone());
                 changes.push(state.change(time_ns, What::Listening));
             }
-            Body::Named { origin, in_tunnel, name: [], .. } => {
+            Body::Named { origin, in_tunnel, name: [], hello, .. } => {
+                let hello = read_hello(hello);
                 self.with(event.header, origin, process, changes, |state, changes| {
-                    state.nameless(time_ns, in_tunnel, changes);
+                    state.nameless(time_ns, in_tunnel, hello, changes);
                 });
             }
-            Body::Named { origin, source, port, in_tunnel, is_address, verdict, rule, name, .. } => {
+            Body::Named { origin, source, port, in_tunnel, is_address, verdict, rule, name, hello } => {
                 let host = if is_address { address(name) } else { Host::parse(name) };
                 self.malformed_names += u64::from(host.is_err());
                 let host = match host {
@@ -207,7 +212,8 @@ impl Correlator {
                     Err(_) if verdict == Verdict::Unlisted => return,
                     Err(reason) => Host::malformed(name, reason),
                 };
-                let named = Named { host, port, source, in_tunnel, verdict, rule };
+                let hello = read_hello(hello);
+                let named = Named { host, port, source, in_tunnel, verdict, rule, hello };
                 self.with(event.header, origin, process, changes, |state, changes| {
                     state.named(time_ns, named, changes)
                 });
@@ -257,6 +263,33 @@ impl Correlator {
         }
     }
 
+    /// Takes the hello of a QUIC connection, which was sent in a datagram; `judged` is what its name comes to.
+    pub fn quic(
+        &self,
+        event: &Event<'_>,
+        origin: &Origin,
+        process: Arc<Process>,
+        hello: Arc<ClientHello>,
+        judged: Option<(Verdict, u32)>,
+        changes: &mut Vec<Change>,
+    ) {
+        let mut connection = Connection::new(event.header, origin, self.boot, process);
+        connection.transport = Transport::Udp;
+        let state = State::new(connection);
+        let name = hello.server_name.as_ref().and_then(|name| Host::parse(name.as_bytes()).ok());
+        let target = name.map(|host| Target {
+            host,
+            port: state.connection.remote.port(),
+            source: NameSource::QuicSni,
+            proxy: None,
+        });
+        let time_ns = event.header.time_ns;
+        changes.push(state.change(time_ns, What::QuicServerName(target.clone(), hello)));
+        if let (Some(target), Some((verdict, rule))) = (target, judged) {
+            changes.push(state.change(time_ns, What::Judged { target, verdict, rule }));
+        }
+    }
+
     /// Reports the connections whose wait for a name is over.
     pub fn expire(&mut self, now_ns: u64, changes: &mut Vec<Change>) {
         while let Some((_, cookie)) = self.waits.pop_front_if(|(until_ns, _)| *until_ns <= now_ns) {
@@ -279,6 +312,15 @@ impl Correlator {
     pub fn is_waiting(&self) -> bool {
         !self.waits.is_empty()
     }
+}
+
+/// What else a hello tells. None: it is cut where nothing is told yet, or malformed.
+fn read_hello(records: &[u8]) -> Option<Arc<ClientHello>> {
+    if records.is_empty() {
+        return None;
+    }
+    let unrecorded = hello::unrecord(records).ok()?;
+    ClientHello::parse(&unrecorded.message, hello::Transport::Tcp).ok().map(Arc::new)
 }
 
 /// An address as SOCKS tells it.

@@ -8,6 +8,7 @@ use monitor_common::wire::NameSource;
 
 use super::target::{Answer, Meaning, ProxyProtocol, Target};
 use super::{Change, Connection, Mismatch, What};
+use crate::hello::ClientHello;
 use crate::hostname::Host;
 
 /// Port of `http` (RFC 9110 section 4.2.1): what an absolute-form target without a port means.
@@ -26,6 +27,7 @@ pub(super) struct Named {
     pub(super) in_tunnel: bool,
     pub(super) verdict: Verdict,
     pub(super) rule: u32,
+    pub(super) hello: Option<Arc<ClientHello>>,
 }
 
 pub(super) struct State {
@@ -93,7 +95,7 @@ impl State {
     }
 
     pub(super) fn named(&mut self, time_ns: u64, named: Named, changes: &mut Vec<Change>) {
-        let Named { host, port, source, in_tunnel, verdict, rule } = named;
+        let Named { host, port, source, in_tunnel, verdict, rule, hello } = named;
         let target = self.target(host, port, source, in_tunnel);
         if let Host::Malformed { .. } = target.host {
             self.connected(changes);
@@ -109,7 +111,7 @@ impl State {
             self.connected(changes);
         }
         if verdict != Verdict::Blocked {
-            self.passed(time_ns, &target, asks_proxy, changes);
+            self.passed(time_ns, &target, asks_proxy, hello, changes);
         }
         self.last = Some(target.clone());
         if in_tunnel {
@@ -121,16 +123,29 @@ impl State {
     }
 
     /// A hello that names nobody.
-    pub(super) fn nameless(&mut self, time_ns: u64, in_tunnel: bool, changes: &mut Vec<Change>) {
+    pub(super) fn nameless(
+        &mut self,
+        time_ns: u64,
+        in_tunnel: bool,
+        hello: Option<Arc<ClientHello>>,
+        changes: &mut Vec<Change>,
+    ) {
         self.connected(changes);
-        changes.push(self.change(time_ns, What::ServerName(None)));
+        changes.push(self.change(time_ns, What::ServerName(None, hello)));
         if in_tunnel {
             self.compare(time_ns, None, changes);
         }
     }
 
     /// A name that left the host.
-    fn passed(&mut self, time_ns: u64, target: &Target, asks_proxy: bool, changes: &mut Vec<Change>) {
+    fn passed(
+        &mut self,
+        time_ns: u64,
+        target: &Target,
+        asks_proxy: bool,
+        hello: Option<Arc<ClientHello>>,
+        changes: &mut Vec<Change>,
+    ) {
         if asks_proxy {
             self.unanswered(time_ns, changes);
             self.tunnel = Some(Tunnel {
@@ -148,7 +163,7 @@ impl State {
             changes.push(self.change(time_ns, What::Reached(target.clone())));
         }
         if target.source == NameSource::TlsSni {
-            changes.push(self.change(time_ns, What::ServerName(Some(target.clone()))));
+            changes.push(self.change(time_ns, What::ServerName(Some(target.clone()), hello)));
         }
     }
 

@@ -83,7 +83,9 @@ impl Run {
                 }
                 What::Challenged(target, answer) => format!("challenged {} {}", short(&target), answer.code),
                 What::SocksAnswered(target, answer) => format!("socks {} {}", short(&target), answer.code),
-                What::ServerName(target) => format!("sni {}", target.as_ref().map_or("none".to_owned(), short)),
+                What::ServerName(target, _) | What::QuicServerName(target, _) => {
+                    format!("sni {}", target.as_ref().map_or("none".to_owned(), short))
+                }
                 What::Mismatched(mismatch) => {
                     let inner = mismatch.inner.as_ref().map_or("none".to_owned(), short);
                     format!("{} is not {inner}", short(&mismatch.outer))

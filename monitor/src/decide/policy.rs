@@ -53,12 +53,25 @@ impl Indicator {
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     indicators: Vec<Arc<Indicator>>,
+    /// Where a name stands among them.
+    places: HashMap<Hostname, usize>,
 }
 
 impl Policy {
     /// The indicator of a rule, if it really matches the name. None: the kernel's hashes collided, or the rule is unknown.
     pub fn explain(&self, rule: u32, name: &Hostname) -> Option<&Arc<Indicator>> {
         self.indicators.get(rule as usize).filter(|indicator| indicator.matches(name))
+    }
+
+    /// The rule for a name that the kernel cannot read: the most specific one that matches, as the kernel's table has it.
+    pub fn rule_for(&self, name: &Hostname) -> Option<u32> {
+        let place = name.suffixes().find_map(|suffix| {
+            self.places
+                .get(suffix)
+                .copied()
+                .filter(|place| self.indicators.get(*place).is_some_and(|indicator| indicator.matches(name)))
+        })?;
+        u32::try_from(place).ok()
     }
 
     /// In the order of their rule numbers.
@@ -71,8 +84,6 @@ impl Policy {
 #[derive(Default)]
 pub struct PolicyBuilder {
     policy: Policy,
-    /// Where a name stands in the policy.
-    places: HashMap<Hostname, usize>,
     repeated: usize,
 }
 
@@ -87,9 +98,9 @@ impl PolicyBuilder {
     fn add(&mut self, rule: ListRule, file: &Arc<Path>) {
         let ListRule { line, name, exact } = rule;
         let indicator = Indicator { name, exact, source: IndicatorSource { file: file.clone(), line } };
-        match self.places.get(&indicator.name).copied().and_then(|place| self.policy.indicators.get_mut(place)) {
+        match self.policy.places.get(&indicator.name).copied().and_then(|place| self.policy.indicators.get_mut(place)) {
             None => {
-                self.places.insert(indicator.name.clone(), self.policy.indicators.len());
+                self.policy.places.insert(indicator.name.clone(), self.policy.indicators.len());
                 self.policy.indicators.push(Arc::new(indicator));
             }
             Some(before) => {
@@ -148,5 +159,16 @@ mod tests {
         assert!(policy.explain(1, &name("only.example")).is_some());
         assert!(policy.explain(1, &name("www.only.example")).is_none());
         assert!(policy.explain(2, &name("evil.example")).is_none());
+    }
+
+    #[test]
+    fn the_most_specific_rule_that_matches_is_the_rule_for_a_name() {
+        let (policy, _) = policy(&[("a", "evil.example\n=only.evil.example\nbad.evil.example\n")]);
+        let rule_for = |text: &str| policy.rule_for(&Hostname::parse(text.as_bytes()).unwrap());
+        assert_eq!(rule_for("www.bad.evil.example"), Some(2));
+        assert_eq!(rule_for("only.evil.example"), Some(1));
+        assert_eq!(rule_for("www.only.evil.example"), Some(0));
+        assert_eq!(rule_for("evil.example"), Some(0));
+        assert_eq!(rule_for("example.test"), None);
     }
 }

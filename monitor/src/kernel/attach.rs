@@ -12,6 +12,7 @@ use aya::programs::cgroup_sock_addr::CgroupSockAddrLink;
 use aya::programs::sock_ops::SockOpsLink;
 use aya::programs::{CgroupAttachMode, CgroupSkbAttachType, ProgramError};
 use monitor_common::counter::Counter;
+use monitor_common::policy::QuicFlow;
 
 use super::object::Object;
 use super::{Destroyer, Error, PolicyTable, Ring, Support};
@@ -92,6 +93,14 @@ impl Attached {
     /// Detaches every program; what they have emitted stays in the ring. Fields of `Links` drop in their order.
     pub fn detach(&mut self) {
         self.links = None;
+    }
+
+    /// Lets a QUIC connection go on, or not, with one of the verdicts of `monitor_common::policy::quic_flow`.
+    ///
+    /// # Errors
+    /// The map could not be written.
+    pub fn decide_quic(&mut self, flow: QuicFlow, verdict: u32) -> Result<(), Error> {
+        self.object.decide_quic(flow, verdict)
     }
 
     /// Reads every counter.

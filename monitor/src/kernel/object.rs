@@ -2,11 +2,11 @@
 
 use std::io;
 
-use aya::maps::{Array, ArrayOfMaps, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
+use aya::maps::{Array, ArrayOfMaps, HashMap, Map, MapData, MapError, PerCpuArray, ProgramArray, RingBuf};
 use aya::programs::{CgroupSkb, CgroupSock, CgroupSockAddr, Program, ProgramError, SockOps};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use monitor_common::counter::Counter;
-use monitor_common::policy::Bucket;
+use monitor_common::policy::{Bucket, QuicFlow};
 use monitor_common::programs::Callee;
 
 use super::statistics::Linked;
@@ -96,6 +96,14 @@ impl Object {
         let fd = table.duplicate().map_err(|source| Error::System { what: "duplicate the policy table", source })?;
         let map = Array::try_from(Map::Array(MapData::from_fd(fd).map_err(on_policy)?)).map_err(on_policy)?;
         self.policy.set(0, &map, 0).map_err(on_policy)
+    }
+
+    /// Writes the verdict on a QUIC connection.
+    pub(super) fn decide_quic(&mut self, flow: QuicFlow, verdict: u32) -> Result<(), Error> {
+        let on_quic = |source: MapError| Error::Map { map: "QUIC", source };
+        let map = self.ebpf.map_mut("QUIC").ok_or(Error::Object { what: "map QUIC" })?;
+        let mut map: HashMap<_, [u64; 5], u32> = HashMap::try_from(map).map_err(on_quic)?;
+        map.insert(flow.words(), verdict, 0).map_err(on_quic)
     }
 
     /// A ring buffer; each can be taken once.

@@ -12,6 +12,7 @@ use serde::ser::{Serialize, Serializer};
 use super::{Record, source_name};
 use crate::correlate::{Answer, ConnectionId, Mismatch, ProxyProtocol, Target, What};
 use crate::decide::{Indicator, IndicatorSource};
+use crate::hello::{ClientHello, Ech, Version};
 use crate::hostname::{Host, HostnameError};
 use crate::process::Lookup;
 
@@ -91,6 +92,34 @@ struct TlsFields<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     server_name: Option<Text<&'a Host>>,
     direction: &'static str,
+    /// The highest that is offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<Text<Version>>,
+    /// The first that is offered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_protocol: Option<String>,
+    /// Left out when the hello is not whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ja4: Option<String>,
+    #[serde(rename = "EchState", skip_serializing_if = "Option::is_none")]
+    ech: Option<&'static str>,
+}
+
+impl<'a> TlsFields<'a> {
+    fn new(target: Option<&'a Target>, hello: Option<&ClientHello>) -> Self {
+        Self {
+            server_name: target.map(|target| Text(&target.host)),
+            direction: "Out",
+            version: hello.map(|hello| Text(hello.offered_version())),
+            next_protocol: hello.and_then(|hello| hello.protocols.first()),
+            ja4: hello.and_then(ClientHello::ja4),
+            ech: hello.map(|hello| match hello.ech {
+                Ech::None => "none",
+                Ech::Grease => "grease",
+                Ech::Offered => "offered",
+            }),
+        }
+    }
 }
 
 /// A SOCKS exchange.
@@ -184,9 +213,8 @@ impl<'a> AdditionalFields<'a> {
             _ => None,
         };
         let tls = match &record.what {
-            What::ServerName(target) => {
-                Some(TlsFields { server_name: target.as_ref().map(|target| Text(&target.host)), direction: "Out" })
-            }
+            What::ServerName(target, hello) => Some(TlsFields::new(target.as_ref(), hello.as_deref())),
+            What::QuicServerName(target, hello) => Some(TlsFields::new(target.as_ref(), Some(hello))),
             _ => None,
         };
         let mismatch = match &record.what {

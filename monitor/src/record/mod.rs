@@ -52,6 +52,8 @@ pub enum ActionType {
     SocksConnectionInspected,
     /// A TLS ClientHello.
     SslConnectionInspected,
+    /// The ClientHello of a QUIC connection. Ours.
+    QuicConnectionInspected,
     /// What a proxy was asked for and what was asked for inside the tunnel differ. Ours.
     HostMismatchDetected,
     /// A rule matches and the mode is audit (event 1125).
@@ -73,6 +75,7 @@ impl ActionType {
             Self::HttpConnectionInspected => "HttpConnectionInspected",
             Self::SocksConnectionInspected => "SocksConnectionInspected",
             Self::SslConnectionInspected => "SslConnectionInspected",
+            Self::QuicConnectionInspected => "QuicConnectionInspected",
             Self::HostMismatchDetected => "HostMismatchDetected",
             Self::ExploitGuardNetworkProtectionAudited => "ExploitGuardNetworkProtectionAudited",
             Self::ExploitGuardNetworkProtectionBlocked => "ExploitGuardNetworkProtectionBlocked",
@@ -128,6 +131,11 @@ impl Recorder {
         Self { device: Arc::new(device), mode, next_report_id: 1 }
     }
 
+    /// What a verdict means.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// The record of a change. `indicator` is what a verdict rests on.
     pub fn record(&mut self, change: Change, indicator: Option<Arc<Indicator>>, clock: Clock) -> Record {
         let Change { time_ns, connection, what } = change;
@@ -158,7 +166,8 @@ impl Record {
             What::Closed { .. } => ActionType::ConnectionClosed,
             What::Challenged(..) => ActionType::HttpConnectionInspected,
             What::SocksAnswered(..) => ActionType::SocksConnectionInspected,
-            What::ServerName(_) => ActionType::SslConnectionInspected,
+            What::ServerName(..) => ActionType::SslConnectionInspected,
+            What::QuicServerName(..) => ActionType::QuicConnectionInspected,
             What::Mismatched(_) => ActionType::HostMismatchDetected,
             What::Judged { verdict: Verdict::Blocked, .. } => ActionType::ExploitGuardNetworkProtectionBlocked,
             What::Judged { verdict: Verdict::Unlisted | Verdict::Audited, .. } => {
@@ -170,7 +179,10 @@ impl Record {
     /// What was asked for; none in the row of the TCP connection to a proxy, or of one that asked for nothing.
     pub fn target(&self) -> Option<&Target> {
         match &self.what {
-            What::Connected(target) | What::ServerName(target) | What::Closed { target, .. } => target.as_ref(),
+            What::Connected(target)
+            | What::ServerName(target, _)
+            | What::QuicServerName(target, _)
+            | What::Closed { target, .. } => target.as_ref(),
             What::Reached(target)
             | What::Refused(target, _)
             | What::Challenged(target, _)
@@ -229,6 +241,7 @@ pub const fn source_name(source: NameSource) -> &'static str {
         NameSource::AbsoluteUri => "AbsoluteUri",
         NameSource::HttpHost => "HttpHost",
         NameSource::TlsSni => "TlsSni",
+        NameSource::QuicSni => "QuicSni",
         NameSource::Socks5 | NameSource::Socks4 => "Socks",
     }
 }

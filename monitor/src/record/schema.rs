@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use super::additional::AdditionalFields;
 use super::ip_type::ip_type;
 use super::{Clock, Record, Timestamp};
+use crate::correlate::Transport;
 use crate::process::Process;
 
 /// One column.
@@ -81,7 +82,12 @@ const NETWORK_COLUMNS: &[Column] = &[
     column("RemoteUrl", remote_url),
     column("LocalIP", |r| Value::Address(Some(r.connection.local.ip()))),
     column("LocalPort", local_port),
-    always("Protocol", "\"Tcp\""),
+    column("Protocol", |r| {
+        Value::Text(match r.connection.transport {
+            Transport::Tcp => "Tcp",
+            Transport::Udp => "Udp",
+        })
+    }),
     column("LocalIPType", |r| Value::Text(ip_type(r.connection.local.ip()))),
     column("RemoteIPType", |r| Value::Text(r.remote().ip.map_or("", ip_type))),
 ];

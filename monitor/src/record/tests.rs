@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use serde_json::Value;
 
 use super::*;
-use crate::correlate::ConnectionId;
+use crate::correlate::{ConnectionId, Transport};
 use crate::decide::PolicyBuilder;
 use crate::hostname::Hostname;
 use crate::process::{Image, Lookup, Process};
@@ -26,6 +26,7 @@ fn connection() -> Connection {
     Connection {
         id: ConnectionId { boot: 1, cookie: 2, connect_ns: 3 },
         process: Arc::new(Process { id: 42, image, ..Process::default() }),
+        transport: Transport::Tcp,
         local: "127.0.0.1:50000".parse().unwrap(),
         remote: "127.0.0.1:3128".parse().unwrap(),
     }

@@ -36,6 +36,7 @@ fn word(action: ActionType) -> &'static str {
         ActionType::HttpConnectionInspected => "http",
         ActionType::SocksConnectionInspected => "socks",
         ActionType::SslConnectionInspected => "tls",
+        ActionType::QuicConnectionInspected => "quic",
         ActionType::HostMismatchDetected => "MISMATCH",
         ActionType::ExploitGuardNetworkProtectionAudited => "AUDITED",
         ActionType::ExploitGuardNetworkProtectionBlocked => "BLOCKED",
