@@ -11,7 +11,7 @@
 
 pub mod capture;
 mod connection;
-pub mod datagram;
+mod datagram;
 mod flow;
 mod fragments;
 mod link;
@@ -126,7 +126,7 @@ impl Replay {
                 let udp = UdpSlice::from_slice_lax(datagram.payload).map_err(|_| damage)?;
                 let from = SocketAddr::new(datagram.from, udp.source_port());
                 let to = SocketAddr::new(datagram.to, udp.destination_port());
-                datagram::take(&Udp { time_ns, from, to, payload: udp.payload() }, &mut self.programs.counts);
+                datagram::take(&Udp { time_ns, from, to, payload: udp.payload() }, &mut self.programs);
             }
             _ => return Err(Reason::Transport),
         }

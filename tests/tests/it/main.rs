@@ -20,6 +20,7 @@ mod password;
 mod policy_check;
 mod probe;
 mod proxied;
+mod quic;
 mod refuse;
 mod replay;
 mod replay_oracle;

@@ -18,7 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("decide", &["hostname"]),
     ("record", &["process", "hello", "hostname", "correlate", "decide"]),
     ("host", &["record"]),
-    ("replay", &["decide"]),
+    ("replay", &["decide", "quic"]),
     ("stream", &["account", "process", "record"]),
     (
         "pipeline",
