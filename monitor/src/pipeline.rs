@@ -6,9 +6,10 @@ use monitor_common::event::{Body, Event, Origin, decode};
 use monitor_common::policy::{Mode, QuicFlow, Verdict, quic_flow};
 
 use crate::account::Account;
-use crate::correlate::{Change, Correlator, What};
+use crate::correlate::{Change, Correlator, Transport, What};
 use crate::decide::Policy;
-use crate::hello::{ClientHello, Transport};
+use crate::dns::{Response, tcp_messages};
+use crate::hello::{self, ClientHello};
 use crate::hostname::Hostname;
 use crate::process::{Process, Processes};
 use crate::quic::{Initials, Seen};
@@ -24,6 +25,7 @@ pub struct Pipeline {
     changes: Vec<Change>,
     collisions: u64,
     quic: Initials<QuicFlow>,
+    unread_answers: u64,
 }
 
 /// Whose the connections are.
@@ -66,6 +68,7 @@ impl Pipeline {
             changes: Vec::new(),
             collisions: 0,
             quic: Initials::default(),
+            unread_answers: 0,
         }
     }
 
@@ -84,23 +87,48 @@ impl Pipeline {
             return;
         };
         output.events += 1;
+        // A UDP socket is not connected at one time: whoever owns it has started before it is used.
+        let since_ns = match event.body {
+            Body::Datagram { .. } => event.header.time_ns,
+            _ => event.header.connect_ns,
+        };
         let process = match event.body {
             Body::Established { origin }
             | Body::Failed { origin, .. }
             | Body::Listening { origin }
             | Body::Datagram { origin, .. }
             | Body::Named { origin, .. } => match &mut self.owners {
-                Owners::Processes(processes) => processes.of(&origin.owner, event.header.connect_ns),
+                Owners::Processes(processes) => processes.of(&origin.owner, since_ns),
                 Owners::Nobody(nobody) => nobody.clone(),
             },
             Body::Accepted { .. } | Body::Replied { .. } | Body::Closed { .. } | Body::Doomed { .. } => Arc::default(),
         };
-        if let Body::Datagram { origin, is_inbound: false, segment_bytes, payload, .. } = event.body {
-            self.initials(&event, origin, &process, segment_bytes, payload, output);
-        } else {
-            self.correlator.ingest(&event, process, &mut self.changes);
+        match event.body {
+            Body::Datagram { origin, is_inbound: false, segment_bytes, payload, .. } => {
+                self.initials(&event, origin, &process, segment_bytes, payload, output);
+            }
+            Body::Datagram { origin, is_tcp, payload, .. } => {
+                self.answers(&event, origin, &process, is_tcp, payload);
+            }
+            _ => self.correlator.ingest(&event, process, &mut self.changes),
         }
         self.record(clock, output);
+    }
+
+    /// Reads what a name server answered. What is no answer is counted and left alone.
+    fn answers(&mut self, event: &Event<'_>, origin: &Origin, process: &Arc<Process>, is_tcp: bool, payload: &[u8]) {
+        let transport = if is_tcp { Transport::Tcp } else { Transport::Udp };
+        let messages: Vec<&[u8]> =
+            if is_tcp { tcp_messages(payload).filter_map(Result::ok).collect() } else { vec![payload] };
+        for message in messages {
+            match Response::parse(message) {
+                Ok(response) => {
+                    let process = process.clone();
+                    self.correlator.resolved(event, origin, transport, process, response, &mut self.changes);
+                }
+                Err(_) => self.unread_answers += 1,
+            }
+        }
     }
 
     /// Reads datagrams that begin with a QUIC Initial; several may have been sent at once.
@@ -120,7 +148,7 @@ impl Pipeline {
                 continue;
             };
             let hello = match self.quic.feed(flow, event.header.time_ns, datagram) {
-                Seen::Hello { message, .. } => ClientHello::parse(&message, Transport::Quic).ok(),
+                Seen::Hello { message, .. } => ClientHello::parse(&message, hello::Transport::Quic).ok(),
                 Seen::NeedMore | Seen::Done => continue,
                 // What cannot be read is not held up.
                 Seen::NotQuic | Seen::Failed(_) => None,
@@ -158,7 +186,7 @@ impl Pipeline {
     }
 
     /// What did not go as it should, how often, and what that means. Zeroes too.
-    pub fn remarks(&self) -> [(u64, &'static str); 4] {
+    pub fn remarks(&self) -> [(u64, &'static str); 6] {
         [
             // Two names had one hash. Expected: none, ever.
             (self.collisions, "verdicts whose rule does not match the name; please report this"),
@@ -167,6 +195,8 @@ impl Pipeline {
                 "connections found no room in the table; their rows may lack what came before",
             ),
             (self.correlator.listeners_full(), "listening sockets found no room; rows of their peers lack the process"),
+            (self.correlator.names_lost(), "names from DNS were forgotten for want of room; connections may lack one"),
+            (self.unread_answers, "datagrams from port 53 were no DNS answers that can be read"),
             (self.correlator.malformed_names(), "host names were malformed and are not recorded"),
         ]
     }

@@ -60,6 +60,8 @@ pub enum NameSource {
     Socks4 = 6,
     /// The `server_name` extension of the ClientHello in QUIC Initial packets (RFC 9001 section 4). Read in user space.
     QuicSni = 7,
+    /// What a name server answered the process. Never in an event: a fallback of user space.
+    Dns = 8,
 }
 
 impl NameSource {

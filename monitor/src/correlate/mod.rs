@@ -22,6 +22,7 @@ use monitor_common::wire::NameSource;
 use state::{Named, State};
 pub use target::{Answer, ProxyProtocol, Target};
 
+use crate::dns::{NameCache, Response};
 use crate::hello::{self, ClientHello};
 use crate::hostname::{Host, HostnameError};
 use crate::process::Process;
@@ -69,6 +70,8 @@ pub enum What {
     ServerName(Option<Target>, Option<Arc<ClientHello>>),
     /// The same in QUIC.
     QuicServerName(Option<Target>, Arc<ClientHello>),
+    /// A name server answered.
+    Resolved(Arc<Response>),
     /// What a proxy was asked for and what was asked for inside the tunnel differ.
     Mismatched(Mismatch),
     /// A rule matches a name; the kernel has decided.
@@ -104,11 +107,13 @@ pub struct Families {
     pub listening: bool,
     /// [`What::Closed`].
     pub ends: bool,
+    /// [`What::Resolved`].
+    pub dns: bool,
 }
 
 impl Default for Families {
     fn default() -> Self {
-        Self { attempts: false, inbound: true, listening: true, ends: true }
+        Self { attempts: false, inbound: true, listening: true, ends: true, dns: true }
     }
 }
 
@@ -119,6 +124,7 @@ impl Families {
             What::Accepted => self.inbound,
             What::Listening => self.listening,
             What::Closed { .. } => self.ends,
+            What::Resolved(_) => self.dns,
             _ => true,
         }
     }
@@ -132,6 +138,8 @@ pub struct Correlator {
     /// Cookies in the order in which their wait ends.
     waits: VecDeque<(u64, u64)>,
     listeners: Listeners,
+    /// Names that each process was given addresses for.
+    names: NameCache<ProcessKey>,
     table_full: u64,
     malformed_names: u64,
 }
@@ -145,6 +153,7 @@ impl Correlator {
             open: HashMap::new(),
             waits: VecDeque::new(),
             listeners: Listeners::default(),
+            names: NameCache::new(),
             table_full: 0,
             malformed_names: 0,
         }
@@ -225,7 +234,10 @@ impl Correlator {
                 }
             }
             Body::Closed { sent, received } => match self.open.remove(&cookie) {
-                Some(state) => state.close(time_ns, Some((sent, received)), changes),
+                Some(mut state) => {
+                    state.connected_by_name(&self.names, time_ns, changes);
+                    state.close(time_ns, Some((sent, received)), changes);
+                }
                 None => self.listeners.remove(cookie),
             },
             // Not records: work for the destroyer, and for those who read datagrams.
@@ -263,6 +275,34 @@ impl Correlator {
         }
     }
 
+    /// Takes what a name server answered, over TCP or UDP.
+    pub fn resolved(
+        &mut self,
+        event: &Event<'_>,
+        origin: &Origin,
+        transport: Transport,
+        process: Arc<Process>,
+        response: Response,
+        changes: &mut Vec<Change>,
+    ) {
+        let time_ns = event.header.time_ns;
+        if let Ok(name) = response.host() {
+            for (address, ttl_s) in response.addresses() {
+                self.names.insert(&key_of(&process), name.clone(), address, ttl_s, time_ns);
+            }
+        }
+        if self.families.dns {
+            let mut connection = Connection::new(event.header, origin, self.boot, process);
+            connection.transport = transport;
+            changes.push(State::new(connection).change(time_ns, What::Resolved(Arc::new(response))));
+        }
+    }
+
+    /// Names that processes lost because they, or all together, held too many: their connections may lack one.
+    pub fn names_lost(&self) -> u64 {
+        self.names.process_full() + self.names.table_full()
+    }
+
     /// Takes the hello of a QUIC connection, which was sent in a datagram; `judged` is what its name comes to.
     pub fn quic(
         &self,
@@ -294,9 +334,10 @@ impl Correlator {
     pub fn expire(&mut self, now_ns: u64, changes: &mut Vec<Change>) {
         while let Some((_, cookie)) = self.waits.pop_front_if(|(until_ns, _)| *until_ns <= now_ns) {
             if let Some(state) = self.open.get_mut(&cookie) {
-                state.connected(changes);
+                state.connected_by_name(&self.names, now_ns, changes);
             }
         }
+        self.names.expire(now_ns);
     }
 
     /// Reports what is still to be told of the connections that are open, in the order in which they began. That they end is
@@ -312,6 +353,13 @@ impl Correlator {
     pub fn is_waiting(&self) -> bool {
         !self.waits.is_empty()
     }
+}
+
+/// A process for as long as its names are remembered: a pid can be given out again, but not with the same start.
+type ProcessKey = (u32, Option<u64>);
+
+fn key_of(process: &Process) -> ProcessKey {
+    (process.id, process.image.started_ns)
 }
 
 /// What else a hello tells. None: it is cut where nothing is told yet, or malformed.

@@ -7,7 +7,8 @@ use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
 
 use super::target::{Answer, Meaning, ProxyProtocol, Target};
-use super::{Change, Connection, Mismatch, What};
+use super::{Change, Connection, Mismatch, ProcessKey, What, key_of};
+use crate::dns::{Alone, NameCache};
 use crate::hello::ClientHello;
 use crate::hostname::Host;
 
@@ -70,6 +71,23 @@ impl State {
         if let Some(since_ns) = self.take_wait() {
             changes.push(self.change(since_ns, What::Connected(None)));
         }
+    }
+
+    /// The same; when the connection's own bytes gave no name, by the one name that its process was given the address for.
+    pub(super) fn connected_by_name(&mut self, names: &NameCache<ProcessKey>, now_ns: u64, changes: &mut Vec<Change>) {
+        let Some(since_ns) = self.take_wait() else {
+            return;
+        };
+        let remote = self.connection.remote;
+        let found = names.look_up(&key_of(&self.connection.process), remote.ip(), now_ns);
+        // An address that several names led to has none that is sure.
+        let target = found.filter(|found| found.alone == Alone::Yes).map(|found| Target {
+            host: Host::Name(found.name.clone()),
+            port: remote.port(),
+            source: NameSource::Dns,
+            proxy: None,
+        });
+        changes.push(self.change(since_ns, What::Connected(target)));
     }
 
     fn take_wait(&mut self) -> Option<u64> {

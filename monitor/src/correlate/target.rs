@@ -35,7 +35,7 @@ impl ProxyProtocol {
             NameSource::ConnectAuthority | NameSource::AbsoluteUri => Some(Self::Http),
             NameSource::Socks5 => Some(Self::Socks5),
             NameSource::Socks4 => Some(Self::Socks4),
-            NameSource::HttpHost | NameSource::TlsSni | NameSource::QuicSni => None,
+            NameSource::HttpHost | NameSource::TlsSni | NameSource::QuicSni | NameSource::Dns => None,
         }
     }
 }

@@ -23,7 +23,7 @@ struct Run {
 impl Run {
     /// Records of targets only.
     fn new() -> Self {
-        Self::with(Families { attempts: false, inbound: false, listening: false, ends: false })
+        Self::with(Families { attempts: false, inbound: false, listening: false, ends: false, dns: false })
     }
 
     fn with(families: Families) -> Self {
@@ -77,6 +77,7 @@ impl Run {
                 What::NotConnected(reason) => format!("{reason:?}"),
                 What::Accepted => format!("accepted by {}", change.connection.process.id),
                 What::Listening => "listens".to_owned(),
+                What::Resolved(response) => format!("resolved {}", response.query),
                 What::Reached(target) => format!("reached {}", short(&target)),
                 What::Refused(target, answer) => {
                     format!("refused {} {:?}", short(&target), answer.map(|answer| answer.code))
@@ -202,7 +203,7 @@ fn a_lost_beginning_does_not_lose_the_rest() {
     run.replied(200).event(CLOSED).check(&[]);
 }
 
-const ALL: Families = Families { attempts: true, inbound: true, listening: true, ends: true };
+const ALL: Families = Families { attempts: true, inbound: true, listening: true, ends: true, dns: true };
 
 #[test]
 fn a_connection_has_a_beginning_and_an_end() {

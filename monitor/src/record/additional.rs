@@ -12,6 +12,7 @@ use serde::ser::{Serialize, Serializer};
 use super::{Record, source_name};
 use crate::correlate::{Answer, ConnectionId, Mismatch, ProxyProtocol, Target, What};
 use crate::decide::{Indicator, IndicatorSource};
+use crate::dns::{Data, Response};
 use crate::hello::{ClientHello, Ech, Version};
 use crate::hostname::{Host, HostnameError};
 use crate::process::Lookup;
@@ -45,6 +46,8 @@ pub(super) struct AdditionalFields<'a> {
     socks: Option<SocksFields<'a>>,
     #[serde(flatten)]
     tls: Option<TlsFields<'a>>,
+    #[serde(flatten)]
+    dns: Option<DnsFields<'a>>,
     #[serde(flatten)]
     mismatch: Option<MismatchFields<'a>>,
     /// Why a connection came to nothing.
@@ -118,6 +121,34 @@ impl<'a> TlsFields<'a> {
                 Ech::Grease => "grease",
                 Ech::Offered => "offered",
             }),
+        }
+    }
+}
+
+/// A name server's answer, in Zeek's words.
+#[derive(serde::Serialize)]
+struct DnsFields<'a> {
+    query: &'a str,
+    qtype_name: &'a str,
+    rcode_name: &'a str,
+    answers: Vec<String>,
+    direction: &'static str,
+}
+
+impl<'a> DnsFields<'a> {
+    fn new(response: &'a Response) -> Self {
+        let answers = response.answers.iter().filter_map(|answer| match &answer.data {
+            Data::Address(address) => Some(address.to_string()),
+            Data::Alias(name) => Some(name.to_string()),
+            Data::Service(service) => Some(service.target.to_string()),
+            Data::Other => None,
+        });
+        Self {
+            query: response.query.as_str(),
+            qtype_name: &response.qtype_name,
+            rcode_name: &response.rcode_name,
+            answers: answers.collect(),
+            direction: "In",
         }
     }
 }
@@ -217,6 +248,10 @@ impl<'a> AdditionalFields<'a> {
             What::QuicServerName(target, hello) => Some(TlsFields::new(target.as_ref(), Some(hello))),
             _ => None,
         };
+        let dns = match &record.what {
+            What::Resolved(response) => Some(DnsFields::new(response)),
+            _ => None,
+        };
         let mismatch = match &record.what {
             What::Mismatched(mismatch) => Some(MismatchFields::new(mismatch)),
             _ => None,
@@ -251,6 +286,7 @@ impl<'a> AdditionalFields<'a> {
             http,
             socks,
             tls,
+            dns,
             mismatch,
             failure_reason: failure,
             end,

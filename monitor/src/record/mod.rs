@@ -54,6 +54,8 @@ pub enum ActionType {
     SslConnectionInspected,
     /// The ClientHello of a QUIC connection. Ours.
     QuicConnectionInspected,
+    /// What a name server answered.
+    DnsConnectionInspected,
     /// What a proxy was asked for and what was asked for inside the tunnel differ. Ours.
     HostMismatchDetected,
     /// A rule matches and the mode is audit (event 1125).
@@ -76,6 +78,7 @@ impl ActionType {
             Self::SocksConnectionInspected => "SocksConnectionInspected",
             Self::SslConnectionInspected => "SslConnectionInspected",
             Self::QuicConnectionInspected => "QuicConnectionInspected",
+            Self::DnsConnectionInspected => "DnsConnectionInspected",
             Self::HostMismatchDetected => "HostMismatchDetected",
             Self::ExploitGuardNetworkProtectionAudited => "ExploitGuardNetworkProtectionAudited",
             Self::ExploitGuardNetworkProtectionBlocked => "ExploitGuardNetworkProtectionBlocked",
@@ -168,6 +171,7 @@ impl Record {
             What::SocksAnswered(..) => ActionType::SocksConnectionInspected,
             What::ServerName(..) => ActionType::SslConnectionInspected,
             What::QuicServerName(..) => ActionType::QuicConnectionInspected,
+            What::Resolved(_) => ActionType::DnsConnectionInspected,
             What::Mismatched(_) => ActionType::HostMismatchDetected,
             What::Judged { verdict: Verdict::Blocked, .. } => ActionType::ExploitGuardNetworkProtectionBlocked,
             What::Judged { verdict: Verdict::Unlisted | Verdict::Audited, .. } => {
@@ -189,7 +193,7 @@ impl Record {
             | What::SocksAnswered(target, _)
             | What::Judged { target, .. } => Some(target),
             What::Mismatched(mismatch) => Some(&mismatch.outer),
-            What::Attempted | What::NotConnected(_) | What::Accepted | What::Listening => None,
+            What::Attempted | What::NotConnected(_) | What::Accepted | What::Listening | What::Resolved(_) => None,
         }
     }
 
@@ -242,6 +246,7 @@ pub const fn source_name(source: NameSource) -> &'static str {
         NameSource::HttpHost => "HttpHost",
         NameSource::TlsSni => "TlsSni",
         NameSource::QuicSni => "QuicSni",
+        NameSource::Dns => "Dns",
         NameSource::Socks5 | NameSource::Socks4 => "Socks",
     }
 }

@@ -37,6 +37,7 @@ fn word(action: ActionType) -> &'static str {
         ActionType::SocksConnectionInspected => "socks",
         ActionType::SslConnectionInspected => "tls",
         ActionType::QuicConnectionInspected => "quic",
+        ActionType::DnsConnectionInspected => "dns",
         ActionType::HostMismatchDetected => "MISMATCH",
         ActionType::ExploitGuardNetworkProtectionAudited => "AUDITED",
         ActionType::ExploitGuardNetworkProtectionBlocked => "BLOCKED",

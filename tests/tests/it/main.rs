@@ -24,6 +24,7 @@ mod quic;
 mod refuse;
 mod replay;
 mod replay_oracle;
+mod resolved;
 mod restart;
 mod rows;
 mod send_paths;

@@ -1,41 +1,45 @@
-//! What a connection sends first: no panic, a name inside its limits, and the same answer however much of a message has
-//! arrived, or none yet.
+//! What a connection sends: no panic, names inside their limits, and the same names however it is cut into two segments.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use monitor_common::{
-    limits::{BUFFER_BYTES, LABELS_MAX, MESSAGE_BYTES_MAX, NAME_BYTES_MAX},
+    limits::{MESSAGE_BYTES_MAX, NAME_BYTES_MAX},
     policy::Key,
-    wire::{Outcome, Work, inspect::inspect},
+    progress::Progress,
+    wire::inspect::Room,
 };
 
 const KEY: Key = Key { seed: 1, multiplier: 3 };
 
-/// What is read in a message: the outcome, and source, port and name.
-type Reading = (Outcome, Option<(u32, u32, Vec<u8>)>);
+/// Source, port and bytes of a name.
+type Name = (u32, u32, Vec<u8>);
 
 fuzz_target!(|input: &[u8]| {
-    let message = &input[..input.len().min(MESSAGE_BYTES_MAX)];
-    let whole = read(message);
-    let sum = message.iter().fold(0, |sum: usize, byte| sum + usize::from(*byte));
-    for len in [1, message.len() / 2, sum % message.len().max(1), message.len().saturating_sub(1)] {
-        let part = read(&message[..len.min(message.len())]);
-        assert!(part.0 == Outcome::NeedMore || part == whole, "{part:?} of {len} bytes, {whole:?} of all");
+    // Beyond the longest message, one segment shows less at once than two do.
+    let sent = &input[..input.len().min(MESSAGE_BYTES_MAX - 1)];
+    let (whole, _) = names(&[sent]);
+    let sum = sent.iter().fold(0, |sum: usize, byte| sum + usize::from(*byte));
+    for cut in [1, sent.len() / 2, sum % sent.len().max(1), sent.len().saturating_sub(1)] {
+        let (one, two) = sent.split_at(cut.min(sent.len()));
+        let (pieces, _) = names(&[one, two]);
+        assert_eq!(pieces, whole, "cut at {cut}");
     }
 });
 
-fn read(message: &[u8]) -> Reading {
-    let (mut work, mut unrecorded, mut bytes) = (Work::new(), [0; BUFFER_BYTES], [0; BUFFER_BYTES]);
-    bytes[..message.len()].copy_from_slice(message);
-    match inspect(&bytes, message.len(), &mut unrecorded, &mut work, KEY) {
-        Outcome::Name => {
-            let len = work.len as usize;
-            assert!((1..=NAME_BYTES_MAX).contains(&len), "a name of {len} bytes");
-            assert!((1..=LABELS_MAX).contains(&(work.labels as usize)), "{} labels", work.labels);
-            let name = work.name[..len].to_vec();
-            (Outcome::Name, Some((work.source, work.port, name)))
-        }
-        outcome => (outcome, None),
+fn names(segments: &[&[u8]]) -> (Vec<Name>, Progress) {
+    let (mut room, mut progress, mut names, mut kept) = (Room::new(), Progress::NEW, Vec::new(), Vec::new());
+    let mut seq = 0u32;
+    progress.opened(seq);
+    for segment in segments {
+        room.message()[..kept.len()].copy_from_slice(&kept);
+        room.segment(&mut progress, seq, segment, KEY, |told| {
+            assert!(told.name.len() <= NAME_BYTES_MAX, "a name of {} bytes", told.name.len());
+            names.push((told.source, told.port, told.name.to_vec()));
+            false
+        });
+        kept = room.message()[..progress.have as usize].to_vec();
+        seq += segment.len() as u32;
     }
+    (names, progress)
 }
