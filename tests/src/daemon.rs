@@ -87,7 +87,13 @@ impl Daemon {
     /// # Errors
     /// When none came; the error shows the nearest.
     pub fn row(&self, expected: &Expected) -> Result<Row> {
-        let found = self.rows.wait_for(|rows| rows.iter().find(|row| expected.matches(row)).cloned())?;
+        // Each row is looked at once, however often the wait wakes up: a busy daemon writes ten thousands.
+        let mut seen = 0;
+        let found = self.rows.wait_for(|rows| {
+            let new = rows.iter().skip(seen);
+            seen = rows.len();
+            new.into_iter().find(|row| expected.matches(row)).cloned()
+        })?;
         if let Some(row) = found {
             return Ok(row);
         }
@@ -100,9 +106,12 @@ impl Daemon {
     /// # Errors
     /// When fewer came.
     pub fn rows(&self, wanted: usize, expected: &Expected) -> Result<Vec<Row>> {
-        let matching =
-            |rows: &[Row]| -> Vec<Row> { rows.iter().filter(|row| expected.matches(row)).cloned().collect() };
-        let found = self.rows.wait_for(|rows| Some(matching(rows)).filter(|found| found.len() >= wanted))?;
+        let (mut seen, mut matching) = (0, Vec::new());
+        let found = self.rows.wait_for(|rows| {
+            matching.extend(rows.iter().skip(seen).filter(|row| expected.matches(row)).cloned());
+            seen = rows.len();
+            (matching.len() >= wanted).then(|| std::mem::take(&mut matching))
+        })?;
         found.with_context(|| format!("fewer than {wanted} rows with\n{expected}"))
     }
 
