@@ -148,7 +148,9 @@ fn every_way_to_send_is_blocked() -> Result<()> {
     let mut number = 0;
     for (message, source) in messages()? {
         each_way(&world, &message, |way, pid, end| {
-            ensure!(end == "ended ConnectionAborted", "the sender was told {end:?}");
+            // The kernel keeps the error of a second message to itself when a first one was taken, and reports it once.
+            let kept = way == "sendmmsg" && end == "ended BrokenPipe";
+            ensure!(end == "ended ConnectionAborted" || kept, "the sender was told {end:?}");
             // With fast open it is the SYN that is dropped: the server hears nothing at all.
             if way != "fast-open" {
                 let arrived = sink.wait_for(number, "the connection ends", |connection| connection.ended)?.bytes;
