@@ -20,7 +20,7 @@ pub enum Kind {
     Squid,
     /// squid that asks for [`CREDENTIALS`] with 407 and keeps the connection open.
     SquidWithPassword,
-    /// dante: SOCKS4 and SOCKS5 for everybody.
+    /// dante: SOCKS4 and SOCKS5 for everybody, names in SOCKS5 only.
     Dante,
     /// dante that takes SOCKS5 with [`CREDENTIALS`] only (RFC 1929).
     DanteWithPassword,
@@ -189,7 +189,7 @@ socksmethod: METHOD
 user.privileged: root
 user.unprivileged: nobody
 client pass { from: 0/0 to: 0/0 }
-socks pass { from: 0/0 to: 0/0 log: connect }
+socks pass { from: 0/0 to: 0/0 log: connect error }
 "#;
 
 const HAPROXY: &str = r#"
