@@ -1,9 +1,11 @@
 //! The kernel side at work in one mode, with a policy, its reader and its destroyer: what the daemon wires together too.
 
+use std::cell::RefCell;
+
 use anyhow::{Context as _, Result, ensure};
 use monitor::kernel::{Attached, Destroyer, PolicyTable, TableEntry, probe};
 use monitor_common::counter::Counter;
-use monitor_common::policy::Mode;
+use monitor_common::policy::{Mode, QuicFlow};
 
 use crate::watch::Watch;
 
@@ -16,7 +18,8 @@ pub(crate) const RULES: [TableEntry<'static>; 3] = [
 
 /// Everything attached.
 pub(crate) struct Kernel {
-    attached: Attached,
+    /// Verdicts are written through it while checks hold the rest.
+    attached: RefCell<Attached>,
     destroyer: Destroyer,
     /// What the programs say.
     pub(crate) watch: Watch,
@@ -34,7 +37,15 @@ impl Kernel {
         let table = PolicyTable::new(mode, RULES.into_iter())?;
         let (attached, ring, destroyer) = Attached::new(&probe()?, &table)?;
         drop(inside);
-        Ok(Self { attached, destroyer, watch: Watch::start(runtime, ring) })
+        Ok(Self { attached: RefCell::new(attached), destroyer, watch: Watch::start(runtime, ring) })
+    }
+
+    /// Writes the verdict on a QUIC connection, as the daemon does when it has read the name.
+    ///
+    /// # Errors
+    /// The kernel did not take it.
+    pub(crate) fn decide_quic(&self, flow: QuicFlow, verdict: u32) -> Result<()> {
+        Ok(self.attached.borrow_mut().decide_quic(flow, verdict)?)
     }
 
     /// Detaches, and holds the books of both sides against each other.
@@ -42,7 +53,8 @@ impl Kernel {
     /// # Errors
     /// An event is missing, or a limit was reached that no check reaches, or a blocked socket was not destroyed.
     pub(crate) fn finish(self) -> Result<()> {
-        let Self { mut attached, destroyer, watch } = self;
+        let Self { attached, destroyer, watch } = self;
+        let mut attached = attached.into_inner();
         attached.detach();
         let counts = attached.counts()?;
         let read = watch.finish()?;

@@ -37,9 +37,12 @@ pub(crate) fn socks4a(name: &str, port: u16) -> Vec<u8> {
     [&[4, 1][..], &port.to_be_bytes(), &[0, 0, 0, 1, 0], name.as_bytes(), &[0]].concat()
 }
 
+/// The client's connection id in [`quic_initial`], behind its length.
+pub(crate) const QUIC_SOURCE: [u8; 9] = [8, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22, 0x22];
+
 /// How a QUIC Initial begins (RFC 9000 section 17.2.2): version 1, two connection ids, and a payload that nobody can read.
 pub(crate) fn quic_initial() -> Vec<u8> {
-    let head = [&[0xc3, 0, 0, 0, 1, 8][..], &[0x11; 8], &[8], &[0x22; 8]].concat();
+    let head = [&[0xc3, 0, 0, 0, 1, 8][..], &[0x11; 8], &QUIC_SOURCE].concat();
     let mut datagram = head;
     datagram.resize(1_200, 0x33);
     datagram

@@ -1,12 +1,14 @@
 //! Datagrams that user space reads: QUIC Initials on their way out, answers of name servers on their way in.
 
+use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 
 use anyhow::{Context as _, Result, ensure};
+use monitor_common::policy::{QuicFlow, quic_flow};
 use rustix::net::sockopt::socket_cookie;
 
 use super::world::{World, is_ours};
-use crate::message::quic_initial;
+use crate::message::{QUIC_SOURCE, quic_initial};
 use crate::watch::{PATIENCE, Said};
 
 /// A port of `domain` (RFC 1035 section 4.2).
@@ -19,6 +21,31 @@ pub(super) fn initial_passes(world: &World) -> Result<()> {
 /// Nobody gives a verdict here, so it waits for ever.
 pub(super) fn initial_waits(world: &World) -> Result<()> {
     initial_then_text(world, false)
+}
+
+/// A first Initial waits; sent again, it goes as user space has decided.
+pub(super) fn initial_obeys_its_verdict(world: &World) -> Result<()> {
+    for (verdict, passes) in [(quic_flow::ALLOWED, true), (quic_flow::BLOCKED, false)] {
+        let (server, client) = (udp(0)?, udp(0)?);
+        let (initial, to) = (quic_initial(), server.local_addr()?);
+        client.send_to(&initial, to)?;
+        told(world, &client, &initial, false)?;
+        let mut remote = [0; 16];
+        remote.iter_mut().zip(Ipv4Addr::LOCALHOST.octets()).for_each(|(byte, octet)| *byte = octet);
+        world.kernel.decide_quic(QuicFlow::new(socket_cookie(&client)?, &QUIC_SOURCE, &remote, to.port()), verdict)?;
+        match client.send_to(&initial, to) {
+            Ok(_) => ensure!(passes, "the sender of a blocked Initial did not hear of it"),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                ensure!(!passes, "an allowed one was dropped")
+            }
+            Err(error) => return Err(error).context("send the Initial again"),
+        }
+        client.send_to(b"text", to)?;
+        let first = receive(&server)?;
+        let expected = if passes { initial.as_slice() } else { b"text" };
+        ensure!(first == expected, "{} bytes arrived first, and {} had to", first.len(), expected.len());
+    }
+    Ok(())
 }
 
 /// An Initial, and behind it a datagram that is none: datagrams to one socket keep their order on the loopback device, so

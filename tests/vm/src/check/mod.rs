@@ -63,6 +63,7 @@ const CHECKS: &[Check] = &[
     check(Mode::Block, "the most specific rule decides", block::rules),
     check(Mode::Block, "no byte of a hundred blocked requests leaves", block::many),
     check(Mode::Block, "a QUIC Initial is told and waits for a verdict", datagram::initial_waits),
+    check(Mode::Block, "a QUIC Initial that is sent again obeys its verdict", datagram::initial_obeys_its_verdict),
     check(Mode::Block, "an answer of a name server is told", datagram::name_server_answer),
     check(Mode::Block, "a refused connection is told with its reason", lifecycle::refused),
     check(Mode::Block, "a waiting socket and what it accepts are told", lifecycle::listening_and_accepted),
