@@ -6,13 +6,13 @@
 use std::{
     fmt,
     io::{BufRead as _, BufReader, IsTerminal as _, Read, Write as _},
-    process::{Command, ExitStatus, Stdio},
-    sync::mpsc,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// The steps of one task, in the order they ran.
@@ -150,31 +150,83 @@ impl Step {
         Ok(())
     }
 
+    /// Runs `command` until it says a line that `is_last` knows, then ends it; it may also end by itself. Gives what it said.
+    ///
+    /// # Errors
+    /// It does neither in `limit`; what it said is printed then.
+    pub(crate) fn capture_until(
+        &self,
+        command: &mut Command,
+        limit: Duration,
+        is_last: impl Fn(&str) -> bool,
+    ) -> Result<String> {
+        let deadline = Instant::now() + limit;
+        let mut running = Running::start(command)?;
+        let mut output = String::new();
+        let outcome = loop {
+            match running.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.add(&mut output, &line);
+                    if is_last(&line) {
+                        break Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => break Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.bar.suspend(|| eprintln!("{}", output.trim_end()));
+                    break Err(anyhow!("`{}` was ended after {} s", shown(command), limit.as_secs()));
+                }
+            }
+        };
+        // To end a program that has ended is no error.
+        running.child.kill().with_context(|| format!("end `{}`", shown(command)))?;
+        running.child.wait()?;
+        outcome.map(|()| output)
+    }
+
     /// Both streams of `command` in one text, each line also shown as it comes.
     fn collect(&self, command: &mut Command) -> Result<(ExitStatus, String)> {
+        let Running { mut child, lines, readers } = Running::start(command)?;
+        let mut output = String::new();
+        for line in lines {
+            self.add(&mut output, &line);
+        }
+        for reader in readers {
+            if reader.join().is_err() {
+                bail!("reading the output of `{}` failed", shown(command));
+            }
+        }
+        Ok((child.wait()?, output))
+    }
+
+    fn add(&self, output: &mut String, line: &str) {
+        self.at(line.trim());
+        output.push_str(line);
+        output.push('\n');
+    }
+}
+
+/// A command at work, and the lines of both its streams as they come.
+struct Running {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+    readers: Vec<thread::JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("start `{}`", shown(command)))?;
-        let (lines, arriving) = mpsc::channel();
+        let (sender, lines) = mpsc::channel();
         let readers = [
-            child.stdout.take().map(|pipe| forward(pipe, lines.clone())),
-            child.stderr.take().map(|pipe| forward(pipe, lines)),
+            child.stdout.take().map(|pipe| forward(pipe, sender.clone())),
+            child.stderr.take().map(|pipe| forward(pipe, sender)),
         ];
-        let mut output = String::new();
-        for line in arriving {
-            self.at(line.trim().to_owned());
-            output.push_str(&line);
-            output.push('\n');
-        }
-        for reader in readers.into_iter().flatten() {
-            if reader.join().is_err() {
-                bail!("reading the output of `{}` failed", shown(command));
-            }
-        }
-        Ok((child.wait()?, output))
+        Ok(Self { child, lines, readers: readers.into_iter().flatten().collect() })
     }
 }
 
@@ -225,6 +277,20 @@ mod tests {
         let mut lines: Vec<_> = output.lines().collect();
         lines.sort_unstable();
         assert_eq!(lines, ["err", "out"]);
+    }
+
+    #[test]
+    fn a_command_is_ended_at_its_last_line_or_at_the_limit() {
+        let mut steps = Steps::default();
+        let mut until = |script: &str, limit| {
+            let mut command = shell(script);
+            steps.run("t", "-", |step| step.capture_until(&mut command, limit, |line| line == "done"))
+        };
+        let patience = Duration::from_secs(60);
+        assert_eq!(until("echo a; echo done; exec sleep 600", patience).unwrap(), "a\ndone\n");
+        assert_eq!(until("echo a; exit 3", patience).unwrap(), "a\n");
+        let failure = until("echo a; exec sleep 600", Duration::from_millis(50)).unwrap_err();
+        assert!(format!("{failure:#}").contains("was ended after 0 s"), "{failure:#}");
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn raise_loopback() -> Result<()> {
     Ok(())
 }
 
-/// Ends the machine: the emulator takes a restart for its end.
+/// Ends the machine, when whoever reads its last line has not yet done so: the emulator takes a restart for its end.
 ///
 /// # Errors
 /// The kernel would not.

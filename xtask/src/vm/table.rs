@@ -9,7 +9,7 @@ pub(super) struct Row {
     pub(super) series: &'static str,
     /// The kernel's release.
     pub(super) kernel: String,
-    /// From the start of the machine to its end.
+    /// From the start of the machine to its result.
     pub(super) took: Duration,
     pub(super) passed: usize,
     pub(super) failed: usize,
