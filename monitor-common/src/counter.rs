@@ -41,13 +41,11 @@ pub enum Counter {
     HeadTooLong = 16,
     /// QUIC Initials dropped until user space has read their name; their clients send them again.
     QuicHeld = 17,
-    /// QUIC Initials dropped because QUIC is not wanted.
-    QuicDropped = 18,
 }
 
 impl Counter {
     /// Every counter, in the order of its index.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 18] = [
         Self::Emitted,
         Self::RingFull,
         Self::PacketsInspected,
@@ -66,7 +64,6 @@ impl Counter {
         Self::DoomedRingFull,
         Self::HeadTooLong,
         Self::QuicHeld,
-        Self::QuicDropped,
     ];
 }
 

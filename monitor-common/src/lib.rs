@@ -13,4 +13,6 @@ pub mod limits;
 pub mod policy;
 pub mod programs;
 pub mod progress;
+#[cfg(test)]
+mod random;
 pub mod wire;

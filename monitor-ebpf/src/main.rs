@@ -15,6 +15,7 @@ mod flow;
 mod hook;
 mod lease;
 mod maps;
+mod network;
 mod owner;
 mod run;
 mod segment;

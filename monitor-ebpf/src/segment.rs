@@ -1,9 +1,9 @@
-//! The TCP header of a packet in `cgroup_skb`, where a packet starts at its network header.
+//! The TCP header of a packet in `cgroup_skb`.
 
 use aya_ebpf::programs::SkBuffContext;
 
-const IPPROTO_TCP: u8 = 6;
-const IPV6_HEADER_BYTES: usize = 40;
+use crate::network::{IPPROTO_TCP, Transport};
+
 const SYN: u8 = 2;
 const RST: u8 = 4;
 
@@ -24,17 +24,12 @@ impl Segment {
     /// None: not TCP, or behind IPv6 extension headers, which the kernel's own TCP does not send.
     #[inline(always)]
     pub(crate) fn read(ctx: &SkBuffContext) -> Option<Self> {
-        let head = ctx.load::<[u8; 10]>(0).ok()?;
-        let (ip, next) = match head[0] >> 4 {
-            4 => ((head[0] & 15) as usize * 4, head[9]),
-            6 => (IPV6_HEADER_BYTES, head[6]),
-            _ => return None,
-        };
-        if next != IPPROTO_TCP {
+        let transport = Transport::find(ctx)?;
+        if transport.protocol != IPPROTO_TCP {
             return None;
         }
-        let tcp = ctx.load::<[u8; 14]>(ip).ok()?;
-        let payload = ip as u32 + (tcp[12] >> 4) as u32 * 4;
+        let tcp = ctx.load::<[u8; 14]>(transport.at).ok()?;
+        let payload = transport.at as u32 + (tcp[12] >> 4) as u32 * 4;
         let syn = tcp[13] & SYN != 0;
         let seq = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]).wrapping_add(syn as u32);
         Some(Self { seq, payload, len: ctx.len().checked_sub(payload)?, syn, rst: tcp[13] & RST != 0 })

@@ -2,13 +2,15 @@
 //!
 //! User space fills a whole new table and swaps it in with one map update; the kernel programs only read.
 
-#![expect(clippy::indexing_slicing, reason = "bucket numbers are reduced to the table's size by `choices`")]
+#![expect(clippy::indexing_slicing, reason = "indices are reduced to the size of what they index, or loop-bounded")]
 
+mod look_up;
 pub mod quic_flow;
 mod table;
 
+pub use look_up::look_up;
 pub use quic_flow::QuicFlow;
-pub use table::{Bucket, Head, Key, RULE_BITS, SLOTS, choices, entry, insert, is_exact, probe, rule};
+pub use table::{Bucket, Head, Key, RULE_BITS, SLOTS, buckets_for, fill, larger, rule};
 
 /// What proxysight does about dangerous names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@
 use core::hint::black_box;
 
 use super::Mode;
+use crate::wire::name::hash_of;
 
 /// Entries of a bucket.
 pub const SLOTS: usize = 8;
@@ -38,14 +39,12 @@ pub struct Head {
     pub key: Key,
     /// What a match means.
     pub mode: Mode,
-    /// Whether QUIC is dropped, so that clients fall back to TCP.
-    pub drop_quic: bool,
 }
 
 impl Head {
     /// As element 0 of the array.
     pub const fn to_bucket(self) -> Bucket {
-        [self.buckets, self.key.seed, self.key.multiplier, self.mode as u64, self.drop_quic as u64, 0, 0, 0]
+        [self.buckets, self.key.seed, self.key.multiplier, self.mode as u64, 0, 0, 0, 0]
     }
 
     /// The number of buckets in element 0.
@@ -60,12 +59,6 @@ impl Head {
         Key { seed: head[1], multiplier: head[2] }
     }
 
-    /// Whether QUIC is dropped.
-    #[inline(always)]
-    pub fn drops_quic(head: &Bucket) -> bool {
-        head[4] != 0
-    }
-
     /// Whether a match is blocked.
     #[inline(always)]
     pub fn blocks(head: &Bucket) -> bool {
@@ -75,20 +68,20 @@ impl Head {
 
 /// The two buckets where `hash` may lie, counted from 0 behind the head.
 #[inline(always)]
-pub fn choices(hash: u64, buckets: u64) -> [u64; 2] {
+pub(super) fn choices(hash: u64, buckets: u64) -> [u64; 2] {
     let other = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     [((hash & 0xffff_ffff) * buckets) >> 32, (other * buckets) >> 32]
 }
 
 /// The entry for a name's hash. `exact`: the rule is for the whole name only, not for its subdomains.
 #[inline(always)]
-pub fn entry(hash: u64, exact: bool, rule: u32) -> u64 {
+pub(super) fn entry(hash: u64, exact: bool, rule: u32) -> u64 {
     (hash & TAG) | (exact as u64) << EXACT_BIT | (rule as u64 & ((1 << RULE_BITS) - 1))
 }
 
 /// Whether an entry is for the whole name only.
 #[inline(always)]
-pub fn is_exact(entry: u64) -> bool {
+pub(super) fn is_exact(entry: u64) -> bool {
     entry >> EXACT_BIT & 1 == 1
 }
 
@@ -100,7 +93,7 @@ pub fn rule(entry: u64) -> u32 {
 
 /// The entry for `hash` in one bucket, or 0. Without a branch: all eight slots are one cache line anyway.
 #[inline(always)]
-pub fn probe(bucket: &Bucket, hash: u64) -> u64 {
+pub(super) fn probe(bucket: &Bucket, hash: u64) -> u64 {
     let mut hit = 0;
     for &slot in bucket {
         let difference = (slot ^ hash) >> 24;
@@ -110,9 +103,35 @@ pub fn probe(bucket: &Bucket, hash: u64) -> u64 {
     hit
 }
 
+/// Entries per bucket that a table is first tried with: 62 % of its eight slots.
+const ENTRIES_PER_BUCKET: usize = 5;
+
+/// How many buckets a table for so many rules is first tried with; its head comes on top.
+pub const fn buckets_for(rules: usize) -> usize {
+    rules / ENTRIES_PER_BUCKET + 1
+}
+
+/// How many it is tried with when two full buckets met by chance: a quarter more makes it unlikely to happen again.
+pub const fn larger(buckets: usize) -> usize {
+    buckets + buckets / 4 + 1
+}
+
+/// Fills a whole table, which is all zeroes: the head, then the rules, each a name and whether it is for the name itself
+/// only. False: it needs to be [`larger`].
+pub fn fill<'a>(elements: &mut [Bucket], key: Key, mode: Mode, rules: impl Iterator<Item = (&'a str, bool)>) -> bool {
+    let Some((head, table)) = elements.split_first_mut() else {
+        return false;
+    };
+    *head = Head { buckets: table.len() as u64, key, mode }.to_bucket();
+    rules.zip(0..).all(|((name, exact), rule)| {
+        let hash = hash_of(key, name.as_bytes());
+        insert(table, hash, entry(hash, exact, rule))
+    })
+}
+
 /// Puts an entry into the emptier of its two buckets, or over the entry with the same tag. False: both are full, make the
 /// table bigger.
-pub fn insert(table: &mut [Bucket], hash: u64, entry: u64) -> bool {
+pub(super) fn insert(table: &mut [Bucket], hash: u64, entry: u64) -> bool {
     let both = choices(hash, table.len() as u64).map(|bucket| bucket as usize);
     for at in both {
         for slot in &mut table[at] {
@@ -138,7 +157,6 @@ mod tests {
     use std::{format, vec};
 
     use super::*;
-    use crate::wire::name::hash_of;
 
     const KEY: Key = Key { seed: 0x243f_6a88_85a3_08d3, multiplier: 0x9e37_79b9_7f4a_7c15 };
 

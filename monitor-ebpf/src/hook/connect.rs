@@ -17,10 +17,9 @@ use super::datagram;
 use crate::counters::count;
 use crate::flow::Flow;
 use crate::maps::drop_pieces;
+use crate::network::{IPPROTO_TCP, IPPROTO_UDP};
 use crate::owner::owner;
 
-const IPPROTO_TCP: u32 = 6;
-const IPPROTO_UDP: u32 = 17;
 const ALLOW: i32 = 1;
 
 #[cgroup_sock_addr(connect4)]

@@ -12,14 +12,14 @@ use monitor_common::policy::{Head, QuicFlow, quic_flow};
 use monitor_common::wire::quic;
 
 use crate::counters::count;
-use crate::datagram::Datagram;
+use crate::datagram::{Datagram, UDP_HEADER_BYTES};
 use crate::flow::Flow;
 use crate::maps::{await_quic_verdict, cookie, policy, quic_verdict};
+use crate::network::{IPPROTO_UDP, Transport};
 use crate::owner::owner;
 use crate::run::{DROP, HOLD, PASS};
 use crate::{emit, lease};
 
-const IPPROTO_UDP: u32 = 17;
 const ALLOW: i32 = 1;
 /// Port of `domain` (RFC 1035 section 4.2).
 pub(super) const DNS_PORT: u16 = 53;
@@ -66,18 +66,14 @@ pub(super) fn sent(ctx: &SkBuffContext, flow: &Flow) -> i32 {
 
 #[inline(always)]
 fn try_sent(ctx: &SkBuffContext, flow: &Flow) -> Option<i32> {
-    let datagram = Datagram::read(ctx, false)?;
-    // With the length of the destination's connection id, which follows the version.
-    let head = ctx.load::<[u8; quic::VERSION_END + 1]>(datagram.payload as usize).ok()?;
+    // Most packets are none, and end here. With the length of the destination's connection id, which follows the version.
+    let transport = Transport::find(ctx)?;
+    let head = ctx.load::<[u8; quic::VERSION_END + 1]>(transport.at + UDP_HEADER_BYTES).ok()?;
     if !quic::is_initial(head[0], u32::from_be_bytes([head[1], head[2], head[3], head[4]])) {
         return Some(PASS);
     }
-    let policy_head = policy(0)?;
-    if Head::drops_quic(policy_head) {
-        count(Counter::QuicDropped);
-        return Some(DROP);
-    }
-    if !Head::blocks(policy_head) {
+    let datagram = Datagram::read(ctx, &transport, false)?;
+    if !Head::blocks(policy(0)?) {
         read_later(ctx, flow, &datagram, false);
         return Some(PASS);
     }
@@ -113,8 +109,10 @@ fn flow_of(ctx: &SkBuffContext, datagram: &Datagram, destination_len: u8) -> Opt
 /// A packet that arrives.
 #[inline(always)]
 pub(super) fn received(ctx: &SkBuffContext, flow: &Flow) {
-    if let Some(datagram) = Datagram::read(ctx, true)
-        && datagram.endpoints.remote_port == DNS_PORT
+    if let Some(transport) = Transport::find(ctx)
+        // The source port is first in both headers.
+        && ctx.load::<[u8; 2]>(transport.at).ok() == Some(DNS_PORT.to_be_bytes())
+        && let Some(datagram) = Datagram::read(ctx, &transport, true)
         && datagram.len != 0
     {
         read_later(ctx, flow, &datagram, true);

@@ -7,8 +7,7 @@ use core::hint::black_box;
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
-use monitor_common::limits::LABELS_MAX;
-use monitor_common::policy::{Head, Verdict, choices, is_exact, probe};
+use monitor_common::policy::{Head, Verdict, look_up};
 use monitor_common::programs::Callee;
 use monitor_common::wire::{NameSource, Outcome, Work, name, socks};
 
@@ -38,14 +37,7 @@ fn decide(ctx: SkBuffContext) -> i32 {
 
 #[inline(always)]
 fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> Option<i32> {
-    look_up(work)?;
-    let verdict = if work.hit == 0 {
-        Verdict::Unlisted
-    } else if Head::blocks(policy(0)?) {
-        Verdict::Blocked
-    } else {
-        Verdict::Audited
-    };
+    let verdict = look_up(work, policy)?;
     let is_hello = work.source == NameSource::TlsSni as u32;
     emit::named(work, if is_hello { hello(ctx) } else { None }, cb::<LEVEL>(ctx), verdict, flow, cookie(ctx));
     if verdict == Verdict::Blocked {
@@ -72,34 +64,4 @@ fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> 
 #[inline(always)]
 fn hello(ctx: &SkBuffContext) -> Option<(&'static Buffer, u32)> {
     Some((buffer(ctx)?, cb::<LEN>(ctx)))
-}
-
-/// The most specific suffix that is in the policy, into `work.hit`. From the top-level domain on: a later hit is more
-/// specific. All results go to memory; the paths of one step end in one state.
-#[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "the loop ends with the array")]
-fn look_up(mut work: &mut Work) -> Option<()> {
-    (work.hit, work.exact, work.exact_at) = (0, 0, u64::MAX);
-    let buckets = Head::buckets_of(policy(0)?);
-    for i in 0..LABELS_MAX as u32 {
-        work = black_box(work);
-        if i >= work.labels {
-            break;
-        }
-        let hash = work.hashes[i as usize];
-        let [one, two] = choices(hash, buckets);
-        let hit = probe(policy(one as u32 + 1)?, hash) | probe(policy(two as u32 + 1)?, hash);
-        if hit != 0 {
-            if is_exact(hit) {
-                (work.exact, work.exact_at) = (hit, i as u64);
-            } else {
-                work.hit = hit;
-            }
-        }
-    }
-    work = black_box(work);
-    if work.exact_at == work.labels as u64 - 1 {
-        work.hit = work.exact;
-    }
-    Some(())
 }

@@ -10,9 +10,9 @@ use monitor_common::event::{Endpoints, Origin, Reason};
 use crate::emit;
 use crate::flow::Flow;
 use crate::maps::cookie;
+use crate::network::IPPROTO_TCP;
 use crate::owner::owner;
 
-const IPPROTO_TCP: u32 = 6;
 const ALLOW: i32 = 1;
 
 #[cgroup_sock(post_bind4)]

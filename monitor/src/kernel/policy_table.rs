@@ -5,15 +5,11 @@ use std::os::fd::OwnedFd;
 use std::ptr;
 
 use monitor_common::limits::RULES_MAX;
-use monitor_common::policy::{Bucket, Head, Key, Mode, entry, insert};
-use monitor_common::wire::name::hash_of;
+use monitor_common::policy::{Bucket, Key, Mode, buckets_for, fill, larger};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::{Error, bpf};
-
-/// Entries per bucket that a table is first tried with: 62 % of its eight slots.
-const ENTRIES_PER_BUCKET: usize = 5;
 
 /// One name of the policy; its place in the sequence is its rule's number.
 #[derive(Clone, Copy, Debug)]
@@ -40,27 +36,18 @@ impl PolicyTable {
             return Err(Error::TooManyRules { rules, max: RULES_MAX });
         }
         let key = random_key()?;
-        let mut buckets = rules / ENTRIES_PER_BUCKET + 1;
+        let mut buckets = buckets_for(rules);
         loop {
             let elements = buckets + 1;
             let map = bpf::create_mappable_array(size_of::<Bucket>() as u32, elements as u32)
                 .map_err(|source| Error::System { what: "make the policy table", source })?;
-            let filled = with_mapping(&map, elements, |table| {
-                let Some((head, table)) = table.split_first_mut() else {
-                    return false;
-                };
-                *head = Head { buckets: buckets as u64, key, mode, drop_quic: false }.to_bucket();
-                entries.clone().zip(0..).all(|(each, rule)| {
-                    let hash = hash_of(key, each.name.as_bytes());
-                    insert(table, hash, entry(hash, each.exact, rule))
-                })
-            })
-            .map_err(|source| Error::System { what: "map the policy table", source })?;
+            let rules = entries.clone().map(|each| (each.name, each.exact));
+            let filled = with_mapping(&map, elements, |table| fill(table, key, mode, rules))
+                .map_err(|source| Error::System { what: "map the policy table", source })?;
             if filled {
                 return Ok(Self { map });
             }
-            // Two full buckets met by chance: a quarter more room makes it unlikely to happen again.
-            buckets += buckets / 4 + 1;
+            buckets = larger(buckets);
         }
     }
 

@@ -33,7 +33,6 @@ use monitor_common::policy::Mode;
 use programs::Programs;
 pub use report::{Counts, Reason, Report};
 use tcp::Connections;
-use verdict::Table;
 
 use crate::decide::Policy;
 
@@ -55,7 +54,7 @@ impl Replay {
             now_ns: 0,
             fragments: Fragments::default(),
             connections: Connections::default(),
-            programs: Programs::new(Table::new(policy, mode)),
+            programs: Programs::new(verdict::table(policy, mode)),
         }
     }
 

@@ -3,13 +3,12 @@
 use std::mem::take;
 
 use monitor_common::event::{Header, IN_TUNNEL, IS_ADDRESS, Named, Origin};
-use monitor_common::policy::Verdict;
+use monitor_common::policy::Bucket;
 use monitor_common::progress::Progress;
 use monitor_common::wire::inspect::{Room, Told};
 use zerocopy::IntoBytes as _;
 
 use super::report::Counts;
-use super::verdict::Table;
 
 /// Messages that may be incomplete at one moment, so 64 MiB. The kernel programs have room for fewer, in memory that is
 /// never freed. Beyond it: [`NoRoomForPieces`](super::report::Reason::NoRoomForPieces).
@@ -24,7 +23,8 @@ pub(super) struct Programs {
     pub(super) counts: Counts,
     /// Names so far.
     pub(super) names: u64,
-    table: Table,
+    /// The policy.
+    table: Vec<Bucket>,
     room: Box<Room>,
     incomplete: usize,
     /// Events that were made since they were drained last.
@@ -58,7 +58,7 @@ impl Events {
         self.ends.push(self.words.len());
     }
 
-    fn push_named(&mut self, header: Header, origin: Origin, told: &Told<'_>, verdict: Verdict, rule: u32) {
+    fn push_named(&mut self, header: Header, origin: Origin, told: &Told<'_>) {
         let in_tunnel = if told.in_tunnel { IN_TUNNEL } else { 0 };
         let is_address = if told.is_address { IS_ADDRESS } else { 0 };
         let named = Named {
@@ -67,8 +67,8 @@ impl Events {
             source: told.source,
             port: told.port,
             flags: in_tunnel | is_address,
-            verdict: verdict as u32,
-            rule,
+            verdict: told.verdict as u32,
+            rule: told.rule,
             name_len: u32::try_from(told.name.len()).unwrap_or(u32::MAX),
             hello_len: u32::try_from(told.hello.len()).unwrap_or(u32::MAX),
             _pad: 0,
@@ -91,7 +91,7 @@ impl Events {
 
 impl Programs {
     /// With this policy.
-    pub(super) fn new(table: Table) -> Self {
+    pub(super) fn new(table: Vec<Bucket>) -> Self {
         Self {
             counts: Counts::default(),
             names: 0,
@@ -117,11 +117,9 @@ impl Programs {
             *place = *byte;
         }
         let seq = progress.next;
-        room.segment(progress, seq, bytes, table.key(), |told| {
-            let (verdict, rule) = if told.name.is_empty() { (Verdict::Unlisted, 0) } else { table.decide(told.name) };
+        room.segment(progress, seq, bytes, table, |told| {
             *names += u64::from(!told.name.is_empty());
-            events.push_named(header, origin, told, verdict, rule);
-            verdict == Verdict::Blocked
+            events.push_named(header, origin, told);
         });
         let have = usize::try_from(progress.have).unwrap_or_default();
         room.message().get(..have).unwrap_or_default()

@@ -7,7 +7,7 @@ use std::{fs, iter};
 
 use monitor::kernel::{PolicyTable, TableEntry, Trial};
 use monitor_common::event::{Body, decode};
-use monitor_common::policy::{Key, Mode, Verdict};
+use monitor_common::policy::{Bucket, Key, Mode, Verdict, buckets_for, fill};
 use monitor_common::progress::Progress;
 use monitor_common::wire::inspect::Room;
 
@@ -29,13 +29,17 @@ fn kernel_and_user_space_read_the_same_name_in_every_message() {
     let mut trial = Trial::new(&table).unwrap();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut named, mut several, mut blocked) = (0, 0, 0);
+    let policy = table_here(Mode::Block, &RULES);
     let mut room = Box::new(Room::new());
     for round in 0..ROUNDS {
         let message = mutant(round, &mut random);
         let mut kernel = Vec::new();
         trial.run(&message, |event| kernel.push(saying(event))).unwrap();
-        let here = host_sayings(&mut room, &message, true);
+        let here = host_sayings(&mut room, &message, &policy);
         assert_eq!(kernel, here, "round {round}: {}", String::from_utf8_lossy(&message));
+        for (_, _, _, verdict, name, _) in &here {
+            assert_eq!(*verdict, plain_verdict(name), "round {round}: {}", name.escape_ascii());
+        }
         named += u32::from(!here.is_empty());
         several += u32::from(here.len() > 1);
         blocked += u32::from(here.iter().any(|(_, _, _, verdict, ..)| *verdict == Verdict::Blocked));
@@ -51,6 +55,7 @@ fn kernel_and_user_space_read_the_same_name_in_the_inputs_of_the_fuzzer() {
     let table = PolicyTable::new(Mode::Audit, iter::empty()).unwrap();
     let mut trial = Trial::new(&table).unwrap();
     let mut room = Box::new(Room::new());
+    let policy = table_here(Mode::Audit, &[]);
     let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/inspect");
     let mut named = 0;
     for file in fs::read_dir(corpus).unwrap() {
@@ -60,7 +65,7 @@ fn kernel_and_user_space_read_the_same_name_in_the_inputs_of_the_fuzzer() {
         let name = |(source, port, _, _, name, _): Saying| (source, port, name);
         let mut kernel = Vec::new();
         trial.run(&message, |event| kernel.push(name(saying(event)))).unwrap();
-        let here: Vec<_> = host_sayings(&mut room, &message, false).into_iter().map(name).collect();
+        let here: Vec<_> = host_sayings(&mut room, &message, &policy).into_iter().map(name).collect();
         assert_eq!(kernel, here, "{}", path.display());
         named += u32::from(!kernel.is_empty());
     }
@@ -76,13 +81,18 @@ fn saying(event: &[u8]) -> Saying {
     }
 }
 
-fn host_sayings(room: &mut Room, message: &[u8], block: bool) -> Vec<Saying> {
+/// A table with a key of its own: verdicts must not depend on it.
+fn table_here(mode: Mode, rules: &[(&str, bool)]) -> Vec<Bucket> {
+    let mut table = vec![Bucket::default(); 1 + buckets_for(rules.len())];
+    assert!(fill(&mut table, Key { seed: 1, multiplier: 3 }, mode, rules.iter().copied()));
+    table
+}
+
+fn host_sayings(room: &mut Room, message: &[u8], policy: &[Bucket]) -> Vec<Saying> {
     let (mut progress, mut sayings) = (Progress::NEW, Vec::new());
     progress.opened(0);
-    room.segment(&mut progress, 0, message, Key { seed: 0, multiplier: 0 }, |told| {
-        let verdict = plain_verdict(told.name);
-        sayings.push((told.source, told.port, told.is_address, verdict, told.name.to_vec(), told.hello.to_vec()));
-        block && verdict == Verdict::Blocked
+    room.segment(&mut progress, 0, message, policy, |told| {
+        sayings.push((told.source, told.port, told.is_address, told.verdict, told.name.to_vec(), told.hello.to_vec()));
     });
     sayings
 }

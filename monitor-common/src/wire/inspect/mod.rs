@@ -4,7 +4,7 @@
 use super::head::{self, Scan};
 use super::{Outcome, Prefix, Work, http, name, socks, tls};
 use crate::limits::{BUFFER_BYTES, MESSAGE_BYTES_MAX, RECORD_STEPS_MAX};
-use crate::policy::Key;
+use crate::policy::{Bucket, Head, Key, Verdict, look_up, rule};
 use crate::progress::{Progress, Stage};
 
 /// Room for one segment's inspection; it can be used for one connection after the other.
@@ -29,6 +29,10 @@ pub struct Told<'a> {
     pub hello: &'a [u8],
     /// Whether the message is inside a tunnel.
     pub in_tunnel: bool,
+    /// What the policy makes of the name.
+    pub verdict: Verdict,
+    /// The number of the rule that says so.
+    pub rule: u32,
 }
 
 /// What became of a message.
@@ -52,15 +56,15 @@ impl Room {
         &mut self.message
     }
 
-    /// Sends a segment; `tell` is asked about each name and gives whether it is blocked. Gives whether the segment is
-    /// dropped.
+    /// Sends a segment under a policy: a table as [`fill`](crate::policy::fill) makes it. `tell` gets each name. Gives whether
+    /// the segment is dropped.
     pub fn segment(
         &mut self,
         progress: &mut Progress,
         seq: u32,
         payload: &[u8],
-        key: Key,
-        mut tell: impl FnMut(&Told<'_>) -> bool,
+        policy: &[Bucket],
+        mut tell: impl FnMut(&Told<'_>),
     ) -> bool {
         if progress.stage == Stage::Blocked {
             return true;
@@ -80,7 +84,7 @@ impl Room {
             let len = (have + new.len()).min(MESSAGE_BYTES_MAX);
             self.message[have..len].copy_from_slice(&new[..len - have]);
             self.work.total = (have + new.len()) as u32;
-            match self.message_of(progress, len, key, &mut tell) {
+            match self.message_of(progress, len, policy, &mut tell) {
                 Ending::Kept(bytes) => {
                     progress.have = bytes;
                     return false;
@@ -103,17 +107,17 @@ impl Room {
         &mut self,
         progress: &mut Progress,
         len: usize,
-        key: Key,
-        tell: &mut impl FnMut(&Told<'_>) -> bool,
+        policy: &[Bucket],
+        tell: &mut impl FnMut(&Told<'_>),
     ) -> Ending {
         let first = self.message[0];
         match progress.stage {
-            Stage::Socks => self.socks(progress, len, key, tell, false),
-            Stage::AwaitFirstBytes if first == tls::HANDSHAKE => self.hello(progress, len, key, tell),
+            Stage::Socks => self.socks(progress, len, policy, tell, false),
+            Stage::AwaitFirstBytes if first == tls::HANDSHAKE => self.hello(progress, len, policy, tell),
             Stage::AwaitFirstBytes if first == socks::VERSION_5 || first == socks::VERSION_4 => {
-                self.socks(progress, len, key, tell, true)
+                self.socks(progress, len, policy, tell, true)
             }
-            _ => self.request(progress, len, key, tell),
+            _ => self.request(progress, len, policy, tell),
         }
     }
 
@@ -121,8 +125,8 @@ impl Room {
         &mut self,
         progress: &mut Progress,
         len: usize,
-        key: Key,
-        tell: &mut impl FnMut(&Told<'_>) -> bool,
+        policy: &[Bucket],
+        tell: &mut impl FnMut(&Told<'_>),
     ) -> Ending {
         let p = Prefix::new(&self.message, len);
         let work = &mut self.work;
@@ -147,11 +151,14 @@ impl Room {
             Outcome::NeedMore | Outcome::Fragmented => return kept(progress, self.work.source, len),
             Outcome::NoName | Outcome::Other => {}
             Outcome::Name => {
-                if name::suffixes(&mut self.work, key) != Outcome::Name {
-                    self.work.len = 0;
-                }
-                if self.tell(progress, len, tell) {
-                    return Ending::Blocked;
+                match self.judged(progress, len, policy, tell) {
+                    Some(true) => return Ending::Blocked,
+                    Some(false) => {}
+                    // A hello without a name is told, too.
+                    None => {
+                        (self.work.len, self.work.hit) = (0, 0);
+                        self.tell(progress, len, Verdict::Unlisted, tell);
+                    }
                 }
             }
         }
@@ -163,8 +170,8 @@ impl Room {
         &mut self,
         progress: &mut Progress,
         len: usize,
-        key: Key,
-        tell: &mut impl FnMut(&Told<'_>) -> bool,
+        policy: &[Bucket],
+        tell: &mut impl FnMut(&Told<'_>),
         first: bool,
     ) -> Ending {
         let p = Prefix::new(&self.message, len);
@@ -174,15 +181,13 @@ impl Room {
             Outcome::NoName => progress.message_ends(self.work.scan, self.work.source),
             Outcome::Name => {
                 take_name(&self.message, &mut self.work);
-                if name::suffixes(&mut self.work, key) != Outcome::Name {
-                    progress.settle();
-                } else if self.tell(progress, 0, tell) {
-                    return Ending::Blocked;
-                } else {
-                    progress.message_ends(self.work.scan, self.work.source);
+                match self.judged(progress, 0, policy, tell) {
+                    Some(true) => return Ending::Blocked,
+                    Some(false) => progress.message_ends(self.work.scan, self.work.source),
+                    None => progress.settle(),
                 }
             }
-            Outcome::Fragmented | Outcome::Other => progress.stage = Stage::Settled,
+            Outcome::Fragmented | Outcome::Other => progress.settle(),
         }
         Ending::Ended
     }
@@ -191,12 +196,11 @@ impl Room {
         &mut self,
         progress: &mut Progress,
         len: usize,
-        key: Key,
-        tell: &mut impl FnMut(&Told<'_>) -> bool,
+        policy: &[Bucket],
+        tell: &mut impl FnMut(&Told<'_>),
     ) -> Ending {
-        let p = Prefix::new(&self.message, len);
         let named = progress.named != 0;
-        let mut authority = match http::request(&p, &mut self.work) {
+        let mut authority = match http::request(&Prefix::new(&self.message, len), &mut self.work) {
             Outcome::Name => !named,
             Outcome::NoName => {
                 self.work.wants_host = u32::from(!named);
@@ -207,22 +211,21 @@ impl Room {
         };
         loop {
             if authority {
-                match http::authority(&p, &mut self.work) {
+                match http::authority(&Prefix::new(&self.message, len), &mut self.work) {
                     Outcome::NeedMore => return kept(progress, self.work.source, len),
                     Outcome::Name => {
                         take_name(&self.message, &mut self.work);
-                        if name::suffixes(&mut self.work, key) != Outcome::Name {
-                            return lost(progress, self.work.source);
+                        match self.judged(progress, 0, policy, tell) {
+                            Some(true) => return Ending::Blocked,
+                            Some(false) => progress.named = 1,
+                            None => return lost(progress, self.work.source),
                         }
-                        if self.tell(progress, 0, tell) {
-                            return Ending::Blocked;
-                        }
-                        progress.named = 1;
                     }
                     Outcome::NoName | Outcome::Fragmented | Outcome::Other => return lost(progress, self.work.source),
                 }
             }
             authority = false;
+            let p = Prefix::new(&self.message, len);
             match head::scan(&p, &mut self.work) {
                 Scan::On => {}
                 Scan::Host if !head::skip_white_space(&p, &mut self.work) => {
@@ -246,7 +249,24 @@ impl Room {
         }
     }
 
-    fn tell(&self, progress: &Progress, hello: usize, tell: &mut impl FnMut(&Told<'_>) -> bool) -> bool {
+    /// Looks the name up and tells it; gives whether it is blocked. None: what was sent is too long for a name, or empty.
+    fn judged(
+        &mut self,
+        progress: &Progress,
+        hello: usize,
+        policy: &[Bucket],
+        tell: &mut impl FnMut(&Told<'_>),
+    ) -> Option<bool> {
+        let key = policy.first().map_or(Key::default(), Head::key_of);
+        if name::suffixes(&mut self.work, key) != Outcome::Name {
+            return None;
+        }
+        let verdict = look_up(&mut self.work, |element| policy.get(element as usize)).unwrap_or(Verdict::Unlisted);
+        self.tell(progress, hello, verdict, tell);
+        Some(verdict == Verdict::Blocked)
+    }
+
+    fn tell(&self, progress: &Progress, hello: usize, verdict: Verdict, tell: &mut impl FnMut(&Told<'_>)) {
         tell(&Told {
             source: self.work.source,
             port: self.work.port,
@@ -254,7 +274,9 @@ impl Room {
             name: &self.work.name[..self.work.len as usize],
             hello: &self.message[..hello],
             in_tunnel: progress.in_tunnel != 0,
-        })
+            verdict,
+            rule: rule(self.work.hit),
+        });
     }
 }
 

@@ -8,21 +8,30 @@ use std::{format, vec};
 
 use super::*;
 use crate::limits::MESSAGE_BYTES_MAX;
+use crate::policy::{Mode, buckets_for, fill};
+use crate::random::Random;
 
 const KEY: Key = Key { seed: 1, multiplier: 3 };
+
+/// A policy with these rules, all for domains.
+fn policy(rules: &[&str]) -> Vec<Bucket> {
+    let mut table = vec![Bucket::default(); 1 + buckets_for(rules.len())];
+    assert!(fill(&mut table, KEY, Mode::Block, rules.iter().map(|rule| (*rule, false))));
+    table
+}
 
 /// Every name and port that a connection tells which sends `pieces`, and where that leaves it.
 fn run(pieces: &[&[u8]]) -> (Vec<(String, u32)>, Progress) {
     let (mut room, mut progress, mut names) = (Room::new(), Progress::NEW, Vec::new());
     let (mut seq, mut kept) = (u32::MAX - 20, Vec::new());
+    let policy = policy(&[]);
     progress.opened(seq);
     for piece in pieces {
         room.message()[..kept.len()].copy_from_slice(&kept);
-        room.segment(&mut progress, seq, piece, KEY, |told| {
+        room.segment(&mut progress, seq, piece, &policy, |told| {
             let name = String::from_utf8(told.name.to_ascii_lowercase()).unwrap();
             assert_eq!(told.name.is_empty(), told.source == crate::wire::NameSource::TlsSni as u32 && name.is_empty());
             names.push((name, told.port));
-            false
         });
         kept = room.message()[..progress.have as usize].to_vec();
         seq = seq.wrapping_add(piece.len() as u32);
@@ -178,9 +187,37 @@ fn every_suffix_of_a_name_is_hashed() {
     let mut room = Room::new();
     let mut progress = Progress::NEW;
     progress.opened(0);
-    room.segment(&mut progress, 0, b"CONNECT a.bc.example:1 HTTP/1.1\r\n\r\n", KEY, |_| false);
+    room.segment(&mut progress, 0, b"CONNECT a.bc.example:1 HTTP/1.1\r\n\r\n", &policy(&[]), |_| {});
     let hashes = ["example", "bc.example", "a.bc.example"].map(|name| name::hash_of(KEY, name.as_bytes()));
     assert_eq!(&room.work.hashes[..room.work.labels as usize], hashes);
+}
+
+#[test]
+fn a_listed_name_ends_the_connection_wherever_in_it_it_is_told() {
+    let policy = policy(&["evil.example"]);
+    let hello = records(&handshake("www.evil.example", 0), MESSAGE_BYTES_MAX);
+    let get = b"GET http://evil.example/ HTTP/1.1\r\n\r\n".as_slice();
+    for input in [
+        b"CONNECT a.evil.example:443 HTTP/1.1\r\n\r\n".to_vec(),
+        b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n".to_vec(),
+        b"\x05\x01\0\x05\x01\0\x03\x0cevil.example\x01\xbb".to_vec(),
+        hello.clone(),
+        [b"CONNECT good.example:443 HTTP/1.1\r\n\r\n".as_slice(), &hello].concat(),
+        [b"GET http://good.example/ HTTP/1.1\r\n\r\n".as_slice(), get].concat(),
+    ] {
+        let (mut room, mut progress, mut verdicts) = (Room::new(), Progress::NEW, Vec::new());
+        progress.opened(0);
+        assert!(room.segment(&mut progress, 0, &input, &policy, |told| verdicts.push((told.verdict, told.rule))));
+        assert_eq!(verdicts.last(), Some(&(Verdict::Blocked, 0)), "{}", input.escape_ascii());
+        assert_eq!(progress.stage, Stage::Blocked);
+        assert!(room.segment(&mut progress, input.len() as u32, b"more", &policy, |_| {}), "nothing leaves any more");
+    }
+    let mut progress = Progress::NEW;
+    progress.opened(0);
+    let passes = b"CONNECT notevil.example:443 HTTP/1.1\r\n\r\n";
+    assert!(
+        !Room::new().segment(&mut progress, 0, passes, &policy, |told| assert_eq!(told.verdict, Verdict::Unlisted))
+    );
 }
 
 #[test]
@@ -194,29 +231,23 @@ fn no_mutation_of_a_message_panics() {
         b"\x05\x01\0\x05\x01\0\x03\x0cevil.example\x01\xbb".to_vec(),
         b"\x04\x01\0\x50\0\0\0\x01me\0evil.example\0".to_vec(),
     ];
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 16) as usize % below
-    };
+    let mut random = Random::new();
+    let policy = policy(&["mutant.example"]);
     for _ in 0..20_000 {
-        let mut input = seeds[random(seeds.len())].clone();
-        for _ in 0..random(6) {
-            let at = random(input.len());
-            input[at] = random(256) as u8;
+        let mut input = seeds[random.below(seeds.len())].clone();
+        for _ in 0..random.below(6) {
+            let at = random.below(input.len());
+            input[at] = random.below(256) as u8;
         }
-        input.truncate(1 + random(input.len()));
-        let cut = random(input.len());
+        input.truncate(1 + random.below(input.len()));
+        let cut = random.below(input.len());
         let mut room = Room::new();
         let mut progress = Progress::NEW;
         progress.opened(7);
         let check = |told: &Told<'_>| {
             assert!(told.name.len() <= crate::limits::NAME_BYTES_MAX);
-            false
         };
-        room.segment(&mut progress, 7, &input[..cut], KEY, check);
-        room.segment(&mut progress, 7 + cut as u32, &input[cut..], KEY, check);
+        room.segment(&mut progress, 7, &input[..cut], &policy, check);
+        room.segment(&mut progress, 7 + cut as u32, &input[cut..], &policy, check);
     }
 }

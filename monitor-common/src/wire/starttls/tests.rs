@@ -7,6 +7,7 @@ use std::vec::Vec;
 use super::Upgrade::{Continue, NeedMore, No, Requested};
 use super::*;
 use crate::limits::BUFFER_BYTES;
+use crate::random::Random;
 use crate::wire::{Outcome, http};
 
 fn run(input: &[u8]) -> Upgrade {
@@ -118,21 +119,15 @@ fn no_mutation_is_taken_for_http_as_well() {
         &mysql_request(0xae),
         &ldap_request(&[0x30, 0x1d, 2, 1, 1, 0x77, 0x18, 0x80, 0x16]),
     ];
-    let mut state = 0x9e37_79b9_7f4a_7c15u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 16) as usize % below
-    };
+    let mut random = Random::new();
     let mut bytes = [0u8; BUFFER_BYTES];
     for _ in 0..200_000 {
-        let mut input = seeds[random(seeds.len())].to_vec();
-        for _ in 0..random(4) {
-            let at = random(input.len());
-            input[at] = random(256) as u8;
+        let mut input = seeds[random.below(seeds.len())].to_vec();
+        for _ in 0..random.below(4) {
+            let at = random.below(input.len());
+            input[at] = random.below(256) as u8;
         }
-        input.truncate(1 + random(input.len() + 8));
+        input.truncate(1 + random.below(input.len() + 8));
         bytes[..input.len()].copy_from_slice(&input);
         let p = Prefix::new(&bytes, input.len());
         if let Requested(len) | Continue(len) = upgrade(&p, &mut Work::new()) {
