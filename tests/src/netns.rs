@@ -14,7 +14,7 @@ use std::{
     thread,
 };
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::tool;
@@ -101,15 +101,23 @@ impl Netns {
         fs::write(&path, content).with_context(|| format!("write {}", path.display()))
     }
 
+    /// Sets a parameter of the network inside, by its name as sysctl(8) has it.
+    ///
+    /// # Errors
+    /// When there is none of this name, or this is the host's own network.
+    pub fn sysctl(&self, name: &str, value: &str) -> Result<()> {
+        ensure!(self.inside.is_some(), "the parameters of the host itself are not the tests' to change");
+        let status = self.command("sysctl")?.args(["-q", "-w", &format!("{name}={value}")]).status()?;
+        ensure!(status.success(), "sysctl ended with {status}");
+        Ok(())
+    }
+
     /// Has programs that start inside from now on ask this name server.
     ///
     /// # Errors
     /// When this is the host's own network, or the file cannot be written.
     pub fn ask_name_server(&self, address: IpAddr) -> Result<()> {
-        let Some(Inside { name: _, etc }) = &self.inside else {
-            bail!("the host's own name server stays");
-        };
-        fs::write(etc.join("resolv.conf"), format!("nameserver {address}\n")).context("name the name server")
+        self.etc("resolv.conf", &format!("nameserver {address}\n"))
     }
 
     /// A socket for datagrams inside, at a free port of 127.0.0.1.

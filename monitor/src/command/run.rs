@@ -61,10 +61,11 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
         let kernel = Attached::new(&support, &table)?;
         let daemon = Daemon::new(args, mode, policy, kernel)?;
         eprintln!(
-            "proxysight: attached to {} on Linux {}: mode {}, {rules} rules",
+            "proxysight: attached to {} on Linux {}: mode {}, {rules} {}",
             support.cgroup.display(),
             support.release,
-            mode.name()
+            mode.name(),
+            if rules == 1 { "rule" } else { "rules" }
         );
         daemon.work(&mut stop).await
     })

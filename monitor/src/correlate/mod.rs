@@ -176,14 +176,9 @@ impl Correlator {
 
     /// Takes an event; adds what it means to `changes`. `process` is the owner that the event names, if it names one.
     pub fn ingest(&mut self, event: &Event<'_>, process: Arc<Process>, changes: &mut Vec<Change>) {
-        let before = changes.len();
         self.take(event, process, changes);
         let families = self.families;
-        let mut index = 0;
-        changes.retain(|change| {
-            index += 1;
-            index <= before || families.has(&change.what)
-        });
+        changes.retain(|change| families.has(&change.what));
     }
 
     fn take(&mut self, event: &Event<'_>, process: Arc<Process>, changes: &mut Vec<Change>) {
@@ -286,9 +281,9 @@ impl Correlator {
         changes: &mut Vec<Change>,
     ) {
         let time_ns = event.header.time_ns;
-        if let Ok(name) = response.host() {
+        if let (Ok(name), Some(key)) = (response.host(), key_of(&process)) {
             for (address, ttl_s) in response.addresses() {
-                self.names.insert(&key_of(&process), name.clone(), address, ttl_s, time_ns);
+                self.names.insert(&key, name.clone(), address, ttl_s, time_ns);
             }
         }
         if self.families.dns {
@@ -356,10 +351,11 @@ impl Correlator {
 }
 
 /// A process for as long as its names are remembered: a pid can be given out again, but not with the same start.
-type ProcessKey = (u32, Option<u64>);
+type ProcessKey = (u32, u64);
 
-fn key_of(process: &Process) -> ProcessKey {
-    (process.id, process.image.started_ns)
+/// None: it is not known when the process started, so its id alone would be all there is.
+fn key_of(process: &Process) -> Option<ProcessKey> {
+    Some((process.id, process.image.started_ns?))
 }
 
 /// What else a hello tells. None: it is cut where nothing is told yet, or malformed.

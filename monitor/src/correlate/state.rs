@@ -79,7 +79,8 @@ impl State {
             return;
         };
         let remote = self.connection.remote;
-        let found = names.look_up(&key_of(&self.connection.process), remote.ip(), now_ns);
+        let key = key_of(&self.connection.process);
+        let found = key.and_then(|key| names.look_up(&key, remote.ip(), now_ns));
         // An address that several names led to has none that is sure.
         let target = found.filter(|found| found.alone == Alone::Yes).map(|found| Target {
             host: Host::Name(found.name.clone()),

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use bytes::BytesMut;
+use monitor_common::event::Reason;
 use serde_json::Value;
 
 use super::*;
-use crate::correlate::{ConnectionId, Transport};
+use crate::correlate::{ConnectionId, Mismatch, Transport};
 use crate::decide::PolicyBuilder;
 use crate::hostname::Hostname;
 use crate::process::{Image, Lookup, Process};
@@ -55,7 +56,10 @@ fn row_of(connection: Arc<Connection>, what: What) -> (Value, Value) {
     (row, additional)
 }
 
-fn check(value: &Value, expect: &[(&str, Value)]) {
+/// Names and values of some fields.
+type Fields<'a> = &'a [(&'a str, Value)];
+
+fn check(value: &Value, expect: Fields<'_>) {
     for (column, expect) in expect {
         assert_eq!(&value[column], expect, "{column}");
     }
@@ -136,6 +140,53 @@ fn a_refusal_tells_the_status() {
         &additional,
         &[("status_code", 403.into()), ("status_msg", "Forbidden".into()), ("method", "CONNECT".into())],
     );
+}
+
+#[test]
+fn each_kind_of_row_has_its_facts() {
+    let behind = |protocol| {
+        let target = target("good.example", NameSource::Socks5, true);
+        Target { proxy: Some(protocol), ..target }
+    };
+    let refused = Answer { protocol: ProxyProtocol::Socks5, code: 5 };
+    let inner = target("hidden.example", NameSource::TlsSni, true);
+    let mismatch = Mismatch { outer: target("front.example", NameSource::ConnectAuthority, true), inner: Some(inner) };
+    let closed = What::Closed { target: None, sent: 7, received: 9, duration_ns: 5_999_999 };
+    let cases: [(What, &str, Fields<'_>); 8] = [
+        (What::Attempted, "ConnectionAttempt", &[]),
+        (What::Accepted, "InboundConnectionAccepted", &[]),
+        (What::NotConnected(Reason::TimedOut), "ConnectionFailed", &[("FailureReason", "TimedOut".into())]),
+        (closed, "ConnectionClosed", &[("BytesSent", 7.into()), ("BytesReceived", 9.into()), ("DurationMs", 5.into())]),
+        (
+            What::SocksAnswered(behind(ProxyProtocol::Socks5), refused),
+            "SocksConnectionInspected",
+            &[("version", 5.into()), ("status_code", 5.into()), ("status_msg", "Connection refused".into())],
+        ),
+        (
+            What::Refused(behind(ProxyProtocol::Socks4), None),
+            "ConnectionFailed",
+            &[("version", 4.into()), ("ProxyType", "socks4a".into()), ("status_code", Value::Null)],
+        ),
+        (
+            What::Mismatched(mismatch),
+            "HostMismatchDetected",
+            &[
+                ("HostMismatch", true.into()),
+                ("OuterHost", "front.example".into()),
+                ("OuterSource", "ConnectAuthority".into()),
+                ("InnerHost", "hidden.example".into()),
+                ("InnerSource", "TlsSni".into()),
+            ],
+        ),
+        (What::ServerName(None, None), "SslConnectionInspected", &[("server_name", Value::Null), ("ja4", Value::Null)]),
+    ];
+    for (what, action, expect) in cases {
+        let (row, additional) = row(what);
+        check(&row, &[("ActionType", action.into())]);
+        check(&additional, expect);
+    }
+    let (row, _) = row(What::Listening);
+    check(&row, &[("RemoteIP", "".into()), ("RemotePort", Value::Null), ("LocalPort", 50000.into())]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A record as a line for people: when, what, who, and the real target with the proxy behind it.
 
+use crate::correlate::What;
 use crate::process::Lookup;
 use crate::record::{ActionType, Record};
 
@@ -17,12 +18,25 @@ pub(super) fn line(record: &Record) -> String {
     let time = record.timestamp.time_of_day();
     let what = word(record.action_type());
     let via = record.proxy().map_or_else(String::new, |(proxy, _)| format!(" via {proxy}"));
-    let why = match (record.answer(), &record.indicator) {
-        (Some(answer), _) => format!("  answered {}", answer.code),
-        (None, Some(indicator)) => format!("  matches {indicator} ({})", escaped(&indicator.source.to_string())),
-        (None, None) => String::new(),
-    };
-    format!("{time}  {what:<8} {who:<PROCESS_WIDTH$} -> {}{via}{why}", target(record))
+    format!("{time}  {what:<8} {who:<PROCESS_WIDTH$} -> {}{via}{}", target(record), why(record))
+}
+
+/// What else the row is about; what came over the wire is escaped.
+fn why(record: &Record) -> String {
+    match (&record.what, record.answer(), &record.indicator) {
+        (_, Some(answer), _) => format!("  answered {}", answer.code),
+        (_, _, Some(indicator)) => format!("  matches {indicator} ({})", escaped(&indicator.source.to_string())),
+        (What::Resolved(response), ..) => {
+            format!("  {} {} {}", escaped(response.query.as_str()), response.qtype_name, response.rcode_name)
+        }
+        (What::Mismatched(mismatch), ..) => match &mismatch.inner {
+            Some(inner) => format!("  but {} inside", inner.host),
+            None => "  but a hello without a name inside".to_owned(),
+        },
+        (What::NotConnected(reason), ..) => format!("  {reason:?}").to_lowercase(),
+        (What::Closed { sent, received, .. }, ..) => format!("  {sent} bytes sent, {received} received"),
+        _ => String::new(),
+    }
 }
 
 fn word(action: ActionType) -> &'static str {

@@ -15,6 +15,7 @@ mod first_flight;
 mod fronts;
 mod harness;
 mod hello;
+mod lifecycle;
 mod namespaces;
 mod password;
 mod policy_check;

@@ -23,6 +23,9 @@ use crate::{
 /// Rounds of seven flows each; each flow to a proxy that succeeds has a second one from the proxy to the origin.
 const ROUNDS: usize = 45;
 
+/// Below the ports that the kernel gives out.
+const FIRST_PORT: u16 = 10_000;
+
 /// How often each name was found, by where.
 type Names = BTreeMap<(String, String), usize>;
 
@@ -74,26 +77,33 @@ fn round(world: &World, proxy: &str, number: usize) -> Result<()> {
         let scheme = if port == 8443 { "https" } else { "http" };
         format!("{scheme}://{}:{port}/", host(kind))
     };
-    curl(&world.netns, &["--resolve", &at("tls", 8443, "127.0.0.1"), &url("tls", 8443)])?;
-    curl(&world.netns, &["--resolve", &at("six", 8443, "::1"), &url("six", 8443)])?;
-    curl(&world.netns, &["--resolve", &at("plain", 8080, "127.0.0.1"), &url("plain", 8080)])?;
+    // tshark takes a connection with the ports of an earlier one for the encrypted rest of that: each client has its own.
+    let mut port = FIRST_PORT + u16::try_from(number)? * 7;
+    let mut own_port = || {
+        port += 1;
+        port.to_string()
+    };
+    let mut ask = |arguments: &[&str]| curl(&world.netns, &[&["--local-port", &own_port()], arguments].concat());
+    ask(&["--resolve", &at("tls", 8443, "127.0.0.1"), &url("tls", 8443)])?;
+    ask(&["--resolve", &at("six", 8443, "::1"), &url("six", 8443)])?;
+    ask(&["--resolve", &at("plain", 8080, "127.0.0.1"), &url("plain", 8080)])?;
     // The proxy is asked for another host than the server in the tunnel.
-    curl(&world.netns, &["-x", proxy, "--connect-to", "::good.example:8443", &url("inner", 8443)])?;
+    ask(&["-x", proxy, "--connect-to", "::good.example:8443", &url("inner", 8443)])?;
     // Hosts that the proxy does not find.
-    curl(&world.netns, &["-x", proxy, &url("refused", 8443)])?;
-    curl(&world.netns, &["-x", proxy, &url("absolute", 8080)])?;
+    ask(&["-x", proxy, &url("refused", 8443)])?;
+    ask(&["-x", proxy, &url("absolute", 8080)])?;
     let version = if number.is_multiple_of(2) { "-tls1_2" } else { "-tls1_3" };
-    run(
-        &world.netns,
-        "openssl",
-        &["s_client", "-connect", "127.0.0.1:8443", "-servername", &host("openssl"), version],
-    )?;
+    let bind = format!("127.0.0.1:{}", own_port());
+    let server = ["s_client", "-connect", "127.0.0.1:8443", "-bind", &bind];
+    run(&world.netns, "openssl", &[&server[..], &["-servername", &host("openssl"), version]].concat())?;
     Ok(())
 }
 
 #[test]
 fn names_are_those_that_tshark_finds() -> Result<()> {
     let world = World::new()?;
+    // The proxy's own connections get theirs from the kernel, which on loopback gives one out again after a second.
+    world.netns.sysctl("net.ipv4.tcp_tw_reuse", "0")?;
     let proxy = world.proxy(Kind::Tinyproxy)?;
     let capture = Capture::start(&world.netns)?;
     for number in 0..ROUNDS {

@@ -115,9 +115,7 @@ fn each_way(world: &World, message: &[u8], mut check: impl FnMut(&str, u32, &str
 /// A world in which a SYN may carry data, without a cookie, to any listener: client 1 + 4, server 2 + 0x200 + 0x400.
 fn world() -> Result<World> {
     let world = World::new()?;
-    let mut sysctl = world.netns.command("sysctl")?;
-    let status = sysctl.args(["-q", "-w", "net.ipv4.tcp_fastopen=0x607"]).status()?;
-    ensure!(status.success(), "sysctl ended with {status}");
+    world.netns.sysctl("net.ipv4.tcp_fastopen", "0x607")?;
     Ok(world)
 }
 

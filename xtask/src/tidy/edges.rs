@@ -19,7 +19,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("record", &["process", "dns", "hello", "hostname", "correlate", "decide"]),
     ("host", &["record"]),
     ("replay", &["decide", "quic"]),
-    ("stream", &["account", "process", "record"]),
+    ("stream", &["account", "process", "correlate", "record"]),
     (
         "pipeline",
         &[
