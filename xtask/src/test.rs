@@ -51,6 +51,13 @@ fn run(root: &Path, steps: &mut Steps) -> Result<()> {
         clippy.args(["--workspace", "--exclude", "monitor-ebpf", "--all-targets", "--release", "--", "-D", "warnings"]);
         step.capture(&mut clippy)
     })?;
+    steps.run("clippy (fuzz targets)", lint, |step| {
+        let mut clippy = cargo::host(root, "clippy");
+        // A workspace of its own, in the same folder: what both use is built once.
+        clippy.env("CARGO_TARGET_DIR", root.join("target"));
+        clippy.args(["--release", "--manifest-path", "tests/fuzz/Cargo.toml", "--", "-D", "warnings"]);
+        step.capture(&mut clippy)
+    })?;
     steps.run("clippy (kernel)", lint, |step| step.capture(&mut toolchain.clippy(root)))?;
     steps.run(
         "unit tests",

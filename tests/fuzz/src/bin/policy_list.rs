@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use monitor::{correlate::Hostname, decide::parse_list};
+use monitor::{decide::parse_list, hostname::Hostname};
 
 fuzz_target!(|input: &[u8]| {
     let lines = input.iter().filter(|byte| **byte == b'\n').count() + 1;
