@@ -41,11 +41,13 @@ pub enum Counter {
     HeadTooLong = 16,
     /// QUIC Initials dropped until user space has read their name; their clients send them again.
     QuicHeld = 17,
+    /// Connections given up, or blocked, because of urgent data among their first bytes.
+    UrgentData = 18,
 }
 
 impl Counter {
     /// Every counter, in the order of its index.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Emitted,
         Self::RingFull,
         Self::PacketsInspected,
@@ -64,6 +66,7 @@ impl Counter {
         Self::DoomedRingFull,
         Self::HeadTooLong,
         Self::QuicHeld,
+        Self::UrgentData,
     ];
 }
 

@@ -6,6 +6,7 @@ use crate::network::{IPPROTO_TCP, Transport};
 
 const SYN: u8 = 2;
 const RST: u8 = 4;
+const URG: u8 = 32;
 
 pub(crate) struct Segment {
     /// Sequence number of the first payload byte (a SYN takes one itself).
@@ -18,6 +19,8 @@ pub(crate) struct Segment {
     pub(crate) syn: bool,
     /// Whether this ends it at once.
     pub(crate) rst: bool,
+    /// Whether urgent data lies in it or behind it.
+    pub(crate) urgent: bool,
 }
 
 impl Segment {
@@ -32,6 +35,7 @@ impl Segment {
         let payload = transport.at as u32 + (tcp[12] >> 4) as u32 * 4;
         let syn = tcp[13] & SYN != 0;
         let seq = u32::from_be_bytes([tcp[4], tcp[5], tcp[6], tcp[7]]).wrapping_add(syn as u32);
-        Some(Self { seq, payload, len: ctx.len().checked_sub(payload)?, syn, rst: tcp[13] & RST != 0 })
+        let (rst, urgent) = (tcp[13] & RST != 0, tcp[13] & URG != 0);
+        Some(Self { seq, payload, len: ctx.len().checked_sub(payload)?, syn, rst, urgent })
     }
 }

@@ -96,6 +96,7 @@ impl Pipeline {
             Body::Established { origin }
             | Body::Failed { origin, .. }
             | Body::Listening { origin }
+            | Body::Unreadable { origin, .. }
             | Body::Datagram { origin, .. }
             | Body::Named { origin, .. } => match &mut self.owners {
                 Owners::Processes(processes) => processes.of(&origin.owner, since_ns),

@@ -24,6 +24,8 @@ pub enum Kind {
     Listening = 8,
     /// A datagram that is read in user space.
     Datagram = 9,
+    /// What was sent can be read in two ways, so no name is told.
+    Unreadable = 10,
 }
 
 impl Kind {
@@ -39,6 +41,7 @@ impl Kind {
             7 => Some(Self::Accepted),
             8 => Some(Self::Listening),
             9 => Some(Self::Datagram),
+            10 => Some(Self::Unreadable),
             _ => None,
         }
     }

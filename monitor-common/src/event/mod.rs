@@ -98,6 +98,14 @@ pub enum Body<'a> {
         /// The payload, at most [`DATAGRAM_BYTES_MAX`](crate::limits::DATAGRAM_BYTES_MAX) of it.
         payload: &'a [u8],
     },
+    /// What was sent can be read in two ways, and the receiver decides which: a byte among the first is urgent data
+    /// (`MSG_OOB`), which stays in the stream or is taken out of it (RFC 6093 section 2). No name is told.
+    Unreadable {
+        /// Whose connection, and where it goes.
+        origin: &'a Origin,
+        /// What the kernel did: [`Verdict::Audited`] or [`Verdict::Blocked`].
+        verdict: Verdict,
+    },
     /// The socket asked for a blocked name and is to be destroyed. It comes through a ring of its own, so that it does not
     /// wait for records to be made.
     Doomed {
@@ -152,6 +160,20 @@ pub struct Failed {
     pub origin: Origin,
     /// A [`Reason`] as a number.
     pub reason: u32,
+    /// Zero.
+    pub _pad: u32,
+}
+
+/// The layout of [`Body::Unreadable`].
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub struct Unreadable {
+    /// Which connection, when.
+    pub header: Header,
+    /// Whose connection, and where it goes.
+    pub origin: Origin,
+    /// A [`Verdict`] as a number.
+    pub verdict: u32,
     /// Zero.
     pub _pad: u32,
 }
@@ -267,6 +289,12 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
             let failed = Failed::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
             let reason = Reason::from_number(failed.reason).ok_or(DecodeError::UnknownReason(failed.reason))?;
             Body::Failed { origin: checked(&failed.origin)?, reason }
+        }
+        Kind::Unreadable => {
+            let unreadable = Unreadable::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
+            let verdict = unreadable.verdict;
+            let verdict = Verdict::from_number(verdict).ok_or(DecodeError::UnknownVerdict(verdict))?;
+            Body::Unreadable { origin: checked(&unreadable.origin)?, verdict }
         }
         Kind::Datagram => {
             let (datagram, rest) = Datagram::ref_from_prefix(bytes).map_err(|_| DecodeError::WrongLength)?;

@@ -20,6 +20,7 @@ fn check(bytes: &[u8], expect: Result<&str, DecodeError>) {
         Body::Listening { .. } => "listening".into(),
         Body::Closed { sent, received } => std::format!("closed {sent} {received}"),
         Body::Failed { reason, .. } => std::format!("failed {reason:?}"),
+        Body::Unreadable { verdict, .. } => std::format!("unreadable {verdict:?}"),
         Body::Replied { socks, bytes } => std::format!("replied {socks} {}", bytes.escape_ascii()),
         Body::Datagram { is_inbound, segment_bytes, payload, .. } => {
             std::format!("datagram {is_inbound} {segment_bytes} {}", payload.escape_ascii())
@@ -73,6 +74,10 @@ fn failed(reason: u32) -> Failed {
     Failed { header: header(Kind::Failed), origin: origin_of(4), reason, _pad: 0 }
 }
 
+fn unreadable(verdict: u32) -> Unreadable {
+    Unreadable { header: header(Kind::Unreadable), origin: origin_of(4), verdict, _pad: 0 }
+}
+
 fn datagram(len: u32, segment_bytes: u32) -> Vec<u8> {
     let (header, origin) = (header(Kind::Datagram), origin_of(6));
     let datagram = Datagram { header, origin, is_inbound: 1, segment_bytes, len, is_tcp: 0 };
@@ -87,6 +92,7 @@ fn events_are_decoded() {
     check(&opened(Kind::Listening, 6), Ok("listening"));
     check(Closed { header: header(Kind::Closed), sent: 1, received: 2 }.as_bytes(), Ok("closed 1 2"));
     check(failed(1).as_bytes(), Ok("failed Refused"));
+    check(unreadable(2).as_bytes(), Ok("unreadable Blocked"));
     check(replied(8).as_bytes(), Ok("replied 0 HTTP/1.1"));
     check(&datagram(3, 0), Ok("datagram true 0 abc"));
     check(&named(|_| {}), Ok("TlsSni 443 true false Blocked 7 a.bc hello"));
@@ -108,6 +114,7 @@ fn what_is_no_event_says_why() {
     check(&named(|named| named.name_len = 17), Err(DecodeError::NameLength(17)));
     check(&named(|named| named.hello_len = 9), Err(DecodeError::NameLength(9)));
     check(failed(9).as_bytes(), Err(DecodeError::UnknownReason(9)));
+    check(unreadable(9).as_bytes(), Err(DecodeError::UnknownVerdict(9)));
     check(&datagram(9, 0), Err(DecodeError::NumberRange(9)));
     check(&datagram(3, 65536), Err(DecodeError::NumberRange(65536)));
     check(&named(|named| named.name_len = u32::MAX), Err(DecodeError::NameLength(u32::MAX)));

@@ -11,11 +11,11 @@ use monitor_common::policy::{Head, Verdict, look_up};
 use monitor_common::programs::Callee;
 use monitor_common::wire::{NameSource, Outcome, Work, name, socks};
 
-use crate::counters::count;
+use super::first_bytes::block;
 use crate::emit;
 use crate::flow::Flow;
 use crate::maps::{Buffer, cookie, drop_pieces, policy};
-use crate::run::{DROP, LEN, LEVEL, PASS, buffer, called, cb, lose, tail_call};
+use crate::run::{LEN, LEVEL, PASS, buffer, called, cb, lose, tail_call};
 
 #[cgroup_skb(egress)]
 fn decide(ctx: SkBuffContext) -> i32 {
@@ -41,13 +41,7 @@ fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> 
     let is_hello = work.source == NameSource::TlsSni as u32;
     emit::named(work, if is_hello { hello(ctx) } else { None }, cb::<LEVEL>(ctx), verdict, flow, cookie(ctx));
     if verdict == Verdict::Blocked {
-        if flow.progress.have != 0 {
-            drop_pieces(ctx);
-        }
-        emit::doomed(flow, cookie(ctx));
-        flow.progress.block();
-        count(Counter::PacketsDropped);
-        return Some(DROP);
+        return Some(block(ctx, flow));
     }
     if is_hello {
         if flow.progress.have != 0 {

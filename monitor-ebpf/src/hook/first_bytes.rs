@@ -10,6 +10,7 @@ use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
 use monitor_common::limits::{BLOCK_BYTES, MESSAGE_BYTES_MAX};
+use monitor_common::policy::{Head, Verdict};
 use monitor_common::programs::Callee;
 use monitor_common::progress::Stage;
 use monitor_common::wire::{Work, head, socks, tls};
@@ -17,12 +18,12 @@ use monitor_common::wire::{Work, head, socks, tls};
 use super::datagram;
 use crate::counters::count;
 use crate::flow::{Flow, socket};
-use crate::lease;
-use crate::maps::{Buffer, drop_pieces, pieces, scratch, work};
+use crate::maps::{Buffer, cookie, drop_pieces, pieces, policy, scratch, work};
 use crate::run::{
     BUFFER, DROP, FROM, IN_PIECES, IN_SCRATCH, LEN, LEVEL, NEW, PASS, buffer, called, cb, load, set_cb, tail_call,
 };
 use crate::segment::Segment;
+use crate::{emit, lease};
 
 #[cgroup_skb(egress)]
 fn first_bytes(ctx: SkBuffContext) -> i32 {
@@ -48,7 +49,23 @@ fn try_first_bytes(ctx: &SkBuffContext, flow: &mut Flow) -> Option<i32> {
         count(Counter::PacketsDropped);
         return Some(DROP);
     }
+    if segment.urgent {
+        return Some(refuse_urgent(ctx, flow));
+    }
     Some(inspect(ctx, flow, &segment))
+}
+
+/// Whether the receiver takes an urgent byte out of the stream is its own choice, so a name around one can be hidden from
+/// whoever reads along. Nothing that has a name worth reading sends one before it.
+#[inline(always)]
+fn refuse_urgent(ctx: &SkBuffContext, flow: &mut Flow) -> i32 {
+    if !policy(0).is_some_and(Head::blocks) {
+        emit::unreadable(Verdict::Audited, flow, cookie(ctx));
+        return give_up(ctx, flow, Counter::UrgentData);
+    }
+    emit::unreadable(Verdict::Blocked, flow, cookie(ctx));
+    count(Counter::UrgentData);
+    block(ctx, flow)
 }
 
 /// Moves the state machine over a segment, and gets its part of the message under way to a parser.
@@ -158,6 +175,18 @@ fn give_up(ctx: &SkBuffContext, flow: &mut Flow, why: Counter) -> i32 {
     flow.progress.settle();
     count(why);
     PASS
+}
+
+/// Lets nothing more leave a socket.
+#[inline(always)]
+pub(super) fn block(ctx: &SkBuffContext, flow: &mut Flow) -> i32 {
+    if flow.progress.have != 0 {
+        drop_pieces(ctx);
+    }
+    emit::doomed(flow, cookie(ctx));
+    flow.progress.block();
+    count(Counter::PacketsDropped);
+    DROP
 }
 
 /// Copies `left` bytes of the packet from `from` on to `buffer[to..]`, as far as MESSAGE_BYTES_MAX; returns where it ended.

@@ -83,6 +83,8 @@ pub enum What {
         /// The number of the rule.
         rule: u32,
     },
+    /// What was sent can be read in two ways, so its name is not known; the kernel has decided.
+    Unreadable(Verdict),
     /// The connection is gone.
     Closed {
         /// What it was for: the tunnel's target, or the last name.
@@ -191,6 +193,12 @@ impl Correlator {
             Body::Failed { origin, reason } => {
                 self.open.remove(&cookie);
                 self.apart(event.header, origin, process).failed(time_ns, reason, changes);
+            }
+            Body::Unreadable { origin, verdict } => {
+                self.with(event.header, origin, process, changes, |state, changes| {
+                    state.connected(changes);
+                    changes.push(state.change(time_ns, What::Unreadable(verdict)));
+                });
             }
             Body::Accepted { origin } => {
                 let mut connection = Connection::new(event.header, origin, self.boot, process);

@@ -74,6 +74,7 @@ impl Run {
                 What::Attempted => "attempt".to_owned(),
                 What::Connected(None) => "connected".to_owned(),
                 What::Connected(Some(target)) => format!("connected {}", short(&target)),
+                What::Unreadable(verdict) => format!("unreadable {verdict:?}"),
                 What::NotConnected(reason) => format!("{reason:?}"),
                 What::Accepted => format!("accepted by {}", change.connection.process.id),
                 What::Listening => "listens".to_owned(),
@@ -220,6 +221,13 @@ fn a_connection_that_comes_to_nothing_says_why() {
     let mut run = Run::with(ALL);
     run.event(Body::Failed { origin: &ORIGIN, reason: Reason::Refused }).check(&["attempt", "Refused"]);
     run.expire().event(CLOSED).check(&[]);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_after_the_connection() {
+    let mut run = Run::with(ALL);
+    run.event(ESTABLISHED).event(Body::Unreadable { origin: &ORIGIN, verdict: Blocked });
+    run.check(&["attempt", "connected", "unreadable Blocked"]);
 }
 
 #[test]

@@ -173,10 +173,10 @@ impl Record {
             What::QuicServerName(..) => ActionType::QuicConnectionInspected,
             What::Resolved(_) => ActionType::DnsConnectionInspected,
             What::Mismatched(_) => ActionType::HostMismatchDetected,
-            What::Judged { verdict: Verdict::Blocked, .. } => ActionType::ExploitGuardNetworkProtectionBlocked,
-            What::Judged { verdict: Verdict::Unlisted | Verdict::Audited, .. } => {
-                ActionType::ExploitGuardNetworkProtectionAudited
-            }
+            What::Judged { verdict, .. } | What::Unreadable(verdict) => match verdict {
+                Verdict::Blocked => ActionType::ExploitGuardNetworkProtectionBlocked,
+                Verdict::Unlisted | Verdict::Audited => ActionType::ExploitGuardNetworkProtectionAudited,
+            },
         }
     }
 
@@ -193,7 +193,12 @@ impl Record {
             | What::SocksAnswered(target, _)
             | What::Judged { target, .. } => Some(target),
             What::Mismatched(mismatch) => Some(&mismatch.outer),
-            What::Attempted | What::NotConnected(_) | What::Accepted | What::Listening | What::Resolved(_) => None,
+            What::Attempted
+            | What::NotConnected(_)
+            | What::Accepted
+            | What::Listening
+            | What::Resolved(_)
+            | What::Unreadable(_) => None,
         }
     }
 

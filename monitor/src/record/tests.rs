@@ -152,10 +152,15 @@ fn each_kind_of_row_has_its_facts() {
     let inner = target("hidden.example", NameSource::TlsSni, true);
     let mismatch = Mismatch { outer: target("front.example", NameSource::ConnectAuthority, true), inner: Some(inner) };
     let closed = What::Closed { target: None, sent: 7, received: 9, duration_ns: 5_999_999 };
-    let cases: [(What, &str, Fields<'_>); 8] = [
+    let cases: [(What, &str, Fields<'_>); 9] = [
         (What::Attempted, "ConnectionAttempt", &[]),
         (What::Accepted, "InboundConnectionAccepted", &[]),
         (What::NotConnected(Reason::TimedOut), "ConnectionFailed", &[("FailureReason", "TimedOut".into())]),
+        (
+            What::Unreadable(Verdict::Audited),
+            "ExploitGuardNetworkProtectionAudited",
+            &[("UnreadableReason", "UrgentData".into()), ("MatchedIndicator", Value::Null)],
+        ),
         (closed, "ConnectionClosed", &[("BytesSent", 7.into()), ("BytesReceived", 9.into()), ("DurationMs", 5.into())]),
         (
             What::SocksAnswered(behind(ProxyProtocol::Socks5), refused),

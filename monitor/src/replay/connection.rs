@@ -27,6 +27,8 @@ pub(super) struct Segment<'a> {
     pub(super) fin: bool,
     /// Ends the connection.
     pub(super) rst: bool,
+    /// Has urgent data in it or behind it.
+    pub(super) urgent: bool,
     /// What was kept of what it carries.
     pub(super) payload: &'a [u8],
     /// How many bytes of that the capture cut off.
@@ -113,6 +115,9 @@ impl Open {
             if !segment.payload.is_empty() && flow.awaits_reply() && received.misses(ack) {
                 flow.missed_reply(programs);
             }
+        }
+        if segment.urgent && !segment.payload.is_empty() && !flow.is_over() {
+            flow.sent_urgent(time_ns, programs);
         }
         if flow.is_over() {
             sent.forget();

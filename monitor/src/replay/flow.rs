@@ -5,9 +5,10 @@
 //! that starts a message, since a capture may lack what the kernel would have seen.
 
 use monitor_common::event::{
-    Closed, Endpoints, Failed, Header, Kind, Opened, Origin, Owner, Reason as Failure, Replied,
+    Closed, Endpoints, Failed, Header, Kind, Opened, Origin, Owner, Reason as Failure, Replied, Unreadable,
 };
 use monitor_common::limits::REPLY_BYTES_MAX;
+use monitor_common::policy::Verdict;
 use monitor_common::progress::{Progress, Stage};
 use monitor_common::wire::reply::{self, CODE_BYTES};
 use zerocopy::IntoBytes as _;
@@ -111,6 +112,19 @@ impl Flow {
         } else {
             self.skip(bytes.len());
         }
+    }
+
+    /// The client sent urgent data: what its first bytes are depends on who reads them.
+    pub(super) fn sent_urgent(&mut self, time_ns: u64, programs: &mut Programs) {
+        programs.counts.add(Reason::UrgentData, 1);
+        self.forget(programs);
+        let verdict = if programs.blocks() { Verdict::Blocked } else { Verdict::Audited };
+        if verdict == Verdict::Blocked {
+            self.progress.block();
+        }
+        let header = self.header(Kind::Unreadable, time_ns);
+        let unreadable = Unreadable { header, origin: self.origin(), verdict: verdict as u32, _pad: 0 };
+        programs.events.push(&[unreadable.as_bytes()]);
     }
 
     /// So many bytes that the client sent are missing.

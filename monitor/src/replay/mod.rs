@@ -116,6 +116,7 @@ impl Replay {
                     syn: tcp.syn(),
                     fin: tcp.fin(),
                     rst: tcp.rst(),
+                    urgent: tcp.urg(),
                     payload: tcp.payload(),
                     cut: u32::try_from(datagram.cut).unwrap_or(u32::MAX),
                 };

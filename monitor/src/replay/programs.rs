@@ -3,7 +3,7 @@
 use std::mem::take;
 
 use monitor_common::event::{Header, IN_TUNNEL, IS_ADDRESS, Named, Origin};
-use monitor_common::policy::Bucket;
+use monitor_common::policy::{Bucket, Head};
 use monitor_common::progress::Progress;
 use monitor_common::wire::inspect::{Room, Told};
 use zerocopy::IntoBytes as _;
@@ -123,6 +123,11 @@ impl Programs {
         });
         let have = usize::try_from(progress.have).unwrap_or_default();
         room.message().get(..have).unwrap_or_default()
+    }
+
+    /// Whether a match is blocked.
+    pub(super) fn blocks(&self) -> bool {
+        self.table.first().is_some_and(Head::blocks)
     }
 
     /// A message needs more bytes. False: too many do.

@@ -34,12 +34,14 @@ pub enum Reason {
     MissedReply,
     /// Places where bytes of a connection are missing.
     Gap,
+    /// Connections with urgent data among what would have been read.
+    UrgentData,
     /// Connections that were forgotten since there were too many.
     Forgotten,
 }
 
 /// Every reason, what it counts, and whether that is packets.
-const REASONS: [(Reason, Unit, &str); 15] = [
+const REASONS: [(Reason, Unit, &str); 16] = [
     (Reason::LinkType, Unit::Packet, "of a link type that is not read"),
     (Reason::UnknownInterface, Unit::Packet, "of an interface that the file does not describe"),
     (Reason::NotIp, Unit::Packet, "not IP"),
@@ -54,6 +56,7 @@ const REASONS: [(Reason, Unit, &str); 15] = [
     (Reason::NoRoomForPieces, Unit::Other, "incomplete messages too many"),
     (Reason::MissedReply, Unit::Other, "answers of proxies missing in the capture"),
     (Reason::Gap, Unit::Other, "gaps in what connections sent"),
+    (Reason::UrgentData, Unit::Other, "connections with urgent data among their first bytes"),
     (Reason::Forgotten, Unit::Other, "connections forgotten, since too many were open"),
 ];
 

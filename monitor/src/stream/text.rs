@@ -33,6 +33,7 @@ fn why(record: &Record) -> String {
             Some(inner) => format!("  but {} inside", inner.host),
             None => "  but a hello without a name inside".to_owned(),
         },
+        (What::Unreadable(_), ..) => "  urgent data among the first bytes".to_owned(),
         (What::NotConnected(reason), ..) => format!("  {reason:?}").to_lowercase(),
         (What::Closed { sent, received, .. }, ..) => format!("  {sent} bytes sent, {received} received"),
         _ => String::new(),

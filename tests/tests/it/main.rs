@@ -32,4 +32,5 @@ mod send_paths;
 mod socks;
 mod starttls;
 mod stream_text;
+mod urgent;
 mod world;

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::net::sockopt::socket_cookie;
+use rustix::net::{SendFlags, send};
 
 use crate::watch::PATIENCE;
 
@@ -80,11 +81,21 @@ impl Client {
     /// # Errors
     /// The socket is not aborted.
     pub(crate) fn send_and_be_aborted(&mut self, message: &[u8]) -> Result<()> {
-        let heard = match self.stream.write_all(message) {
-            Ok(()) => self.stream.read(&mut [0; 16]),
-            Err(error) => Err(error),
-        };
-        match heard {
+        let sent = self.stream.write_all(message);
+        self.be_aborted(sent)
+    }
+
+    /// The same for a byte of urgent data.
+    ///
+    /// # Errors
+    /// The socket is not aborted.
+    pub(crate) fn send_urgent_and_be_aborted(&mut self, byte: u8) -> Result<()> {
+        let sent = send(&self.stream, &[byte], SendFlags::OOB);
+        self.be_aborted(sent.map(|_| ()).map_err(io::Error::from))
+    }
+
+    fn be_aborted(&mut self, sent: io::Result<()>) -> Result<()> {
+        match sent.and_then(|()| self.stream.read(&mut [0; 16])) {
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Ok(()),
             Err(error) => Err(error).context("the caller got another error than ECONNABORTED"),
             Ok(0) => bail!("the caller got the end of the connection instead of ECONNABORTED"),

@@ -41,6 +41,8 @@ pub(crate) enum Said {
     Listening(Origin),
     /// A datagram for user space to read.
     Datagram { origin: Origin, is_inbound: bool, payload: Vec<u8> },
+    /// What was sent can be read in two ways.
+    Unreadable(Verdict),
     /// Bytes that are no event.
     Malformed(String),
 }
@@ -180,6 +182,7 @@ fn said(event: &Event<'_>) -> Said {
         Body::Replied { bytes, .. } => Said::Replied(bytes.to_vec()),
         Body::Closed { sent, received } => Said::Closed { sent, received },
         Body::Failed { origin, reason } => Said::Failed(*origin, reason),
+        Body::Unreadable { verdict, .. } => Said::Unreadable(verdict),
         Body::Accepted { origin } => Said::Accepted(*origin),
         Body::Listening { origin } => Said::Listening(*origin),
         Body::Datagram { origin, is_inbound, payload, .. } => {

@@ -50,6 +50,11 @@ impl<'a> Facts<'a> {
             What::Judged { verdict, .. } => {
                 Self::Verdict(VerdictFields::new(*verdict, record.mode, record.indicator.as_deref()))
             }
+            What::Unreadable(verdict) => Self::Verdict(VerdictFields {
+                response_category: "CustomPolicy",
+                unreadable_reason: Some("UrgentData"),
+                ..VerdictFields::new(*verdict, record.mode, None)
+            }),
             What::Attempted | What::Connected(_) | What::Accepted | What::Listening | What::Reached(_) => return None,
         })
     }
@@ -198,6 +203,9 @@ pub(super) struct VerdictFields<'a> {
     matched_indicator: Option<Text<&'a Indicator>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     indicator_source: Option<Text<&'a IndicatorSource>>,
+    /// Why no name is known that the verdict could rest on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable_reason: Option<&'static str>,
 }
 
 impl<'a> SocksFields<'a> {
@@ -247,6 +255,7 @@ impl<'a> VerdictFields<'a> {
             display_name: indicator.map(|each| each.name.as_str()),
             matched_indicator: indicator.map(Text),
             indicator_source: indicator.map(|each| Text(&each.source)),
+            unreadable_reason: None,
         }
     }
 }

@@ -45,6 +45,7 @@ pub(super) struct Flags {
     pub(super) ack: Option<u32>,
     pub(super) fin: bool,
     pub(super) rst: bool,
+    pub(super) urgent: bool,
 }
 
 /// An IP packet with a TCP segment.
@@ -66,6 +67,9 @@ pub(super) fn tcp(from: SocketAddr, to: SocketAddr, seq: u32, flags: Flags, payl
     }
     if flags.rst {
         builder = builder.rst();
+    }
+    if flags.urgent {
+        builder = builder.urg(1);
     }
     let mut packet = Vec::new();
     builder.write(&mut packet, payload).unwrap();
@@ -124,7 +128,7 @@ impl Talk {
         self.packets
     }
 
-    fn push(&mut self, from_client: bool, flags: Flags, payload: &[u8]) {
+    pub(super) fn push(&mut self, from_client: bool, flags: Flags, payload: &[u8]) {
         self.packets.push(if from_client {
             tcp(self.client, self.server, self.sent, flags, payload)
         } else {

@@ -52,6 +52,7 @@ fn replay_in(mode: Mode, file: &[u8]) -> Got {
                 format!("replied {}", String::from_utf8_lossy(bytes.get(..12).unwrap_or(bytes)).trim_ascii())
             }
             Body::Closed { .. } => "closed".to_owned(),
+            Body::Unreadable { verdict, .. } => format!("unreadable {verdict:?}"),
             Body::Failed { reason, .. } => format!("failed {reason:?}"),
             Body::Accepted { .. } | Body::Listening { .. } | Body::Datagram { .. } | Body::Doomed { .. } => {
                 format!("{:?}", event.body)

@@ -258,6 +258,22 @@ fn rules_are_those_of_the_kernel_table() {
 }
 
 #[test]
+fn a_name_with_urgent_data_in_it_is_not_guessed() {
+    let talk = |mode| {
+        let mut talk = Talk::opened(CLIENT, SERVER).client(b"CONNECT www.ev");
+        let urgent = build::Flags { ack: Some(talk.received), urgent: true, ..build::Flags::default() };
+        talk.push(true, urgent, b"x");
+        talk.sent = talk.sent.wrapping_add(1);
+        let talk = talk.client(b"il.example:443 HTTP/1.1\r\n\r\n").server(OK).client(&hello("evil.example", 0));
+        replay_in(mode, &pcap(RAW, &talk.closed()))
+    };
+    let (audit, block) = (talk(Mode::Audit), talk(Mode::Block));
+    assert_eq!(audit.events, [OPENED, "unreadable Audited", "closed"]);
+    assert_eq!(block.events, [OPENED, "unreadable Blocked", "closed"]);
+    assert_eq!(audit.report.counts.of(Reason::UrgentData), 1);
+}
+
+#[test]
 fn many_connections_are_followed_within_bounds() {
     let mut packets = Vec::new();
     for number in 0..70_000u32 {

@@ -10,6 +10,7 @@ use super::world::World;
 use crate::client::Client;
 use crate::message::{absolute, connect, handshake, hello, origin, records};
 use crate::server::Received;
+use crate::watch::Said;
 
 /// `rest` asks for a listed name on a connection on which the server has got `before`. Not a byte of it arrives.
 pub(super) fn refused(
@@ -129,6 +130,19 @@ pub(super) fn inner_hello(world: &World) -> Result<()> {
     let client = open_tunnel(world, &head)?;
     let hello = hello("evil.example", 1_800).context("make a hello")?;
     refused(world, &world.proxy.received, client, &head, &hello, Asked::evil(NameSource::TlsSni))
+}
+
+pub(super) fn urgent_data(world: &World) -> Result<()> {
+    let before = b"CONNECT www.ev";
+    let mut client = Client::to(world.proxy.addresses.v4)?;
+    client.send(before)?;
+    client.send_urgent_and_be_aborted(b'x')?;
+    world.kernel.watch.wait(client.cookie, "that urgent data was sent", |said| {
+        said.iter().any(|said| matches!(said, Said::Unreadable(Verdict::Blocked))).then_some(())
+    })?;
+    let arrived = world.proxy.received.all_from(client.address)?;
+    ensure!(arrived == before, "{} bytes arrived, and {} had to", arrived.len(), before.len());
+    Ok(())
 }
 
 /// A rule holds for subdomains unless it is exact, in any case, and the longest one counts.

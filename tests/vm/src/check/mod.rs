@@ -60,6 +60,7 @@ const CHECKS: &[Check] = &[
     check(Mode::Block, "a blocked hello in several records does not leave", block::hello_in_records),
     check(Mode::Block, "a blocked inner hello does not leave", block::inner_hello),
     check(Mode::Block, "a blocked SOCKS request does not leave", socks::blocked),
+    check(Mode::Block, "urgent data among the first bytes does not leave", block::urgent_data),
     check(Mode::Block, "the most specific rule decides", block::rules),
     check(Mode::Block, "no byte of a hundred blocked requests leaves", block::many),
     check(Mode::Block, "a QUIC Initial is told and waits for a verdict", datagram::initial_waits),
