@@ -65,9 +65,10 @@ pub const REASSEMBLIES_MAX: u32 = 256;
 /// [`NoScratch`](crate::counter::Counter::NoScratch).
 pub const LEASE_LEVELS: u32 = 3;
 
-/// The ring buffer to user space: about a quarter of a second at 20,000 TLS connections a second, whose hellos have 2 KiB. A
-/// power of two and a multiple of the page size. A full ring: [`RingFull`](crate::counter::Counter::RingFull).
-pub const EVENTS_RING_BYTES: u32 = 16 << 20;
+/// The ring buffer to user space: about an eighth of a second at 20,000 TLS connections a second, whose hellos have 2 KiB.
+/// Not more, since all of it comes to be resident in the daemon. A power of two and a multiple of the page size. A full ring:
+/// [`RingFull`](crate::counter::Counter::RingFull).
+pub const EVENTS_RING_BYTES: u32 = 8 << 20;
 
 /// The ring buffer of sockets to destroy: 512 of them. A full ring: [`DoomedRingFull`](crate::counter::Counter::DoomedRingFull).
 pub const DOOMED_RING_BYTES: u32 = 64 << 10;
