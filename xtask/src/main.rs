@@ -6,6 +6,7 @@ mod apt;
 mod bench;
 mod build;
 mod cargo;
+mod docs;
 mod ebpf;
 mod fuzz;
 mod guest;
@@ -38,6 +39,7 @@ enum Task {
     Run(run::Arguments),
     Test(test::Arguments),
     Tidy(tidy::Arguments),
+    Docs(docs::Arguments),
     Bench(bench::Arguments),
     Fuzz(fuzz::Arguments),
     Verify(verify::Arguments),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Task::Run(arguments) => run::main(arguments),
         Task::Test(arguments) => test::main(arguments),
         Task::Tidy(arguments) => tidy::main(arguments),
+        Task::Docs(arguments) => docs::main(arguments),
         Task::Bench(arguments) => bench::main(arguments),
         Task::Fuzz(arguments) => fuzz::main(arguments),
         Task::Verify(arguments) => verify::main(arguments),

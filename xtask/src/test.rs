@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::{
-    build, cargo, ebpf, guest,
+    build, cargo, docs, ebpf, guest,
     machine::{self, Root},
     packages,
     step::{self, Steps},
@@ -44,6 +44,7 @@ fn run(root: &Path, steps: &mut Steps) -> Result<()> {
         step.capture(cargo::host(root, "fmt").args(["--check", "--manifest-path", "tests/fuzz/Cargo.toml"]))
     })?;
     tidy::run(root, steps)?;
+    docs::run(root, docs::Do::Check, steps)?;
     let lint = "mend each lint above (never with #[allow]), then `cargo xtask test`";
     steps.run("clippy (host)", lint, |step| {
         let mut clippy = cargo::host(root, "clippy");
@@ -64,7 +65,7 @@ fn run(root: &Path, steps: &mut Steps) -> Result<()> {
         "read the failed test above; `cargo test --release -p CRATE NAME` runs it alone",
         |step| {
             let mut test = cargo::host(root, "test");
-            test.args(["--release", "-p", "monitor-common", "-p", "monitor", "-p", "xtask"]);
+            test.args(["--release", "-p", "monitor-common", "-p", "monitor", "-p", "monitor-store", "-p", "xtask"]);
             step.show(&mut test)
         },
     )?;

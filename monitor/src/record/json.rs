@@ -7,16 +7,14 @@ use std::io::{self, Write as _};
 use std::sync::LazyLock;
 
 use bytes::{BufMut as _, BytesMut};
+use monitor_store::schema::Table;
 
-use super::schema::{Content, Value, columns};
+use super::schema::{Content, OfProcess, OfRow, Value, columns};
 use super::{Clock, Record};
 use crate::process::Process;
 
-static NETWORK_ROW: LazyLock<Template> = LazyLock::new(|| Template::new(false));
-static VERDICT_ROW: LazyLock<Template> = LazyLock::new(|| Template::new(true));
-
-type OfRow = for<'a> fn(&'a Record) -> Value<'a>;
-type OfProcess = for<'a> fn(&'a Process, Clock) -> Value<'a>;
+static NETWORK_ROW: LazyLock<Template> = LazyLock::new(|| Template::new(Table::DeviceNetworkEvents));
+static EVENT_ROW: LazyLock<Template> = LazyLock::new(|| Template::new(Table::DeviceEvents));
 
 /// What each row of a table is made of.
 #[derive(Default)]
@@ -35,14 +33,13 @@ enum Part {
 }
 
 impl Template {
-    fn new(verdict: bool) -> Self {
-        let (table, columns) = columns(verdict);
+    fn new(table: Table) -> Self {
         let mut parts = Vec::new();
         // Names are letters only, so they need no escape.
-        let mut between = format!("{{\"Table\":\"{table}\"");
-        for column in columns {
+        let mut between = format!("{{\"Table\":\"{}\"", table.name());
+        for (column, content) in columns(table) {
             between.push_str(&format!(",\"{}\":", column.name));
-            match column.content {
+            match content {
                 Content::Always(json) => between.push_str(json),
                 Content::Of(value) => parts.push(Part::Row(std::mem::take(&mut between), value)),
                 Content::OfProcess(value) => {
@@ -65,7 +62,10 @@ impl Record {
     /// # Errors
     /// None in practice: a buffer in memory takes everything.
     pub fn write_json(&self, out: &mut BytesMut) -> io::Result<()> {
-        let template = if self.action_type().is_verdict() { &VERDICT_ROW } else { &NETWORK_ROW };
+        let template = match self.table() {
+            Table::DeviceNetworkEvents => &NETWORK_ROW,
+            Table::DeviceEvents => &EVENT_ROW,
+        };
         for part in &template.parts {
             match part {
                 Part::Row(before, value) => {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub use clock::{Clock, Timestamp};
 use monitor_common::policy::{Mode, Verdict};
 use monitor_common::wire::NameSource;
+use monitor_store::schema::Table;
 
 use crate::correlate::{Answer, Change, Connection, ProxyProtocol, Target, What};
 use crate::decide::Indicator;
@@ -85,9 +86,13 @@ impl ActionType {
         }
     }
 
-    /// Whether the row belongs to `DeviceEvents` rather than to `DeviceNetworkEvents`.
-    pub const fn is_verdict(self) -> bool {
-        matches!(self, Self::ExploitGuardNetworkProtectionAudited | Self::ExploitGuardNetworkProtectionBlocked)
+    /// The table whose rows have it.
+    pub const fn table(self) -> Table {
+        if matches!(self, Self::ExploitGuardNetworkProtectionAudited | Self::ExploitGuardNetworkProtectionBlocked) {
+            Table::DeviceEvents
+        } else {
+            Table::DeviceNetworkEvents
+        }
     }
 }
 
@@ -178,6 +183,11 @@ impl Record {
                 Verdict::Unlisted | Verdict::Audited => ActionType::ExploitGuardNetworkProtectionAudited,
             },
         }
+    }
+
+    /// The table that the row belongs to.
+    pub fn table(&self) -> Table {
+        self.action_type().table()
     }
 
     /// What was asked for; none in the row of the TCP connection to a proxy, or of one that asked for nothing.

@@ -1,9 +1,10 @@
-//! The columns of the two tables, in Microsoft's order and with its names, and where each gets its value.
-//!
-//! Columns that have no meaning on Linux are there and empty, so that queries and parsers find them.
+//! Where each column gets its value. The columns themselves, with types and order, are those of `monitor_store::schema`; one
+//! without a line here is empty.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
+
+use monitor_store::schema::{Column, Table, Type};
 
 use super::additional::AdditionalFields;
 use super::ip_type::ip_type;
@@ -11,23 +12,19 @@ use super::{Clock, Record, Timestamp};
 use crate::correlate::Transport;
 use crate::process::Process;
 
-/// One column.
-pub(super) struct Column {
-    /// As Microsoft has it.
-    pub(super) name: &'static str,
-    /// What rows have there.
-    pub(super) content: Content,
-}
-
 /// What the rows of a column have.
+#[derive(Clone, Copy)]
 pub(super) enum Content {
     /// Each its own.
-    Of(for<'a> fn(&'a Record) -> Value<'a>),
+    Of(OfRow),
     /// All rows of one process the same.
-    OfProcess(for<'a> fn(&'a Process, Clock) -> Value<'a>),
+    OfProcess(OfProcess),
     /// All the same: this JSON.
     Always(&'static str),
 }
+
+pub(super) type OfRow = for<'a> fn(&'a Record) -> Value<'a>;
+pub(super) type OfProcess = for<'a> fn(&'a Process, Clock) -> Value<'a>;
 
 /// A cell. Text is never null.
 pub(super) enum Value<'a> {
@@ -43,95 +40,47 @@ pub(super) enum Value<'a> {
     Time(Option<Timestamp>),
 }
 
-/// The table that a record belongs to, and its columns.
-pub(super) fn columns(verdict: bool) -> (&'static str, impl Iterator<Item = &'static Column>) {
-    let (table, own) = if verdict { ("DeviceEvents", EVENT_COLUMNS) } else { ("DeviceNetworkEvents", NETWORK_COLUMNS) };
-    (table, DEVICE_COLUMNS.iter().chain(own).chain(PROCESS_COLUMNS))
+/// The columns of a table, and what its rows have there.
+pub(super) fn columns(table: Table) -> impl Iterator<Item = (&'static Column, Content)> {
+    table.columns().map(|column| (column, content(column)))
 }
 
-const fn column(name: &'static str, value: for<'a> fn(&'a Record) -> Value<'a>) -> Column {
-    Column { name, content: Content::Of(value) }
+fn content(column: &Column) -> Content {
+    let known = CONTENTS.iter().find(|(name, _)| *name == column.name);
+    known.map_or(Content::Always(if column.r#type == Type::String { "\"\"" } else { "null" }), |(_, content)| *content)
 }
 
-const fn of_process(name: &'static str, value: for<'a> fn(&'a Process, Clock) -> Value<'a>) -> Column {
-    Column { name, content: Content::OfProcess(value) }
+const fn of_row(name: &'static str, value: OfRow) -> (&'static str, Content) {
+    (name, Content::Of(value))
 }
 
-const fn always(name: &'static str, json: &'static str) -> Column {
-    Column { name, content: Content::Always(json) }
+const fn of_process(name: &'static str, value: OfProcess) -> (&'static str, Content) {
+    (name, Content::OfProcess(value))
 }
 
-const fn empty(name: &'static str) -> Column {
-    always(name, "\"\"")
+const fn always(name: &'static str, json: &'static str) -> (&'static str, Content) {
+    (name, Content::Always(json))
 }
 
-const fn unknown(name: &'static str) -> Column {
-    always(name, "null")
-}
-
-const DEVICE_COLUMNS: &[Column] = &[
-    column("Timestamp", |r| Value::Time(Some(r.timestamp))),
-    column("DeviceId", |r| Value::Text(&r.device.id)),
-    column("DeviceName", |r| Value::Text(&r.device.name)),
-    column("ActionType", |r| Value::Text(r.action_type().name())),
-];
-
-const NETWORK_COLUMNS: &[Column] = &[
-    column("RemoteIP", |r| Value::Address(r.remote().ip)),
-    column("RemotePort", remote_port),
-    column("RemoteUrl", remote_url),
-    column("LocalIP", |r| Value::Address(Some(r.connection.local.ip()))),
-    column("LocalPort", local_port),
-    column("Protocol", |r| {
+const CONTENTS: &[(&str, Content)] = &[
+    of_row("Timestamp", |r| Value::Time(Some(r.timestamp))),
+    of_row("DeviceId", |r| Value::Text(&r.device.id)),
+    of_row("DeviceName", |r| Value::Text(&r.device.name)),
+    of_row("ActionType", |r| Value::Text(r.action_type().name())),
+    of_row("RemoteIP", |r| Value::Address(r.remote().ip)),
+    of_row("RemotePort", remote_port),
+    of_row("RemoteUrl", remote_url),
+    of_row("LocalIP", |r| Value::Address(Some(r.connection.local.ip()))),
+    of_row("LocalPort", local_port),
+    of_row("Protocol", |r| {
         Value::Text(match r.connection.transport {
             Transport::Tcp => "Tcp",
             Transport::Udp => "Udp",
         })
     }),
-    column("LocalIPType", |r| Value::Text(ip_type(r.connection.local.ip()))),
-    column("RemoteIPType", |r| Value::Text(r.remote().ip.map_or("", ip_type))),
-];
-
-const EVENT_COLUMNS: &[Column] = &[
-    empty("FileName"),
-    empty("FolderPath"),
-    empty("SHA1"),
-    empty("SHA256"),
-    empty("MD5"),
-    unknown("FileSize"),
-    empty("AccountDomain"),
-    empty("AccountName"),
-    empty("AccountSid"),
-    column("RemoteUrl", remote_url),
-    empty("RemoteDeviceName"),
-    unknown("ProcessId"),
-    empty("ProcessCommandLine"),
-    unknown("ProcessCreationTime"),
-    empty("ProcessTokenElevation"),
-    unknown("LogonId"),
-    empty("RegistryKey"),
-    empty("RegistryValueName"),
-    empty("RegistryValueData"),
-    column("RemoteIP", |r| Value::Address(r.remote().ip)),
-    column("RemotePort", remote_port),
-    column("LocalIP", |r| Value::Address(Some(r.connection.local.ip()))),
-    column("LocalPort", local_port),
-    empty("FileOriginUrl"),
-    empty("FileOriginIP"),
-];
-
-const PROCESS_COLUMNS: &[Column] = &[
-    empty("InitiatingProcessSHA1"),
-    empty("InitiatingProcessSHA256"),
-    empty("InitiatingProcessMD5"),
+    of_row("LocalIPType", |r| Value::Text(ip_type(r.connection.local.ip()))),
+    of_row("RemoteIPType", |r| Value::Text(r.remote().ip.map_or("", ip_type))),
     of_process("InitiatingProcessFileName", |p, _| Value::Text(&p.image.file_name)),
-    unknown("InitiatingProcessFileSize"),
-    empty("InitiatingProcessVersionInfoCompanyName"),
-    empty("InitiatingProcessVersionInfoProductName"),
-    empty("InitiatingProcessVersionInfoProductVersion"),
-    empty("InitiatingProcessVersionInfoInternalFileName"),
-    empty("InitiatingProcessVersionInfoOriginalFileName"),
-    empty("InitiatingProcessVersionInfoFileDescription"),
     of_process("InitiatingProcessId", |p, _| Value::Long((p.id != 0).then(|| p.id.into()))),
     of_process("InitiatingProcessCommandLine", |p, _| Value::Text(&p.image.command_line)),
     of_process("InitiatingProcessCreationTime", |p, clock| since_boot(p.image.started_ns, clock)),
@@ -143,20 +92,10 @@ const PROCESS_COLUMNS: &[Column] = &[
     of_process("InitiatingProcessParentCreationTime", |p, clock| {
         since_boot(p.parent.as_ref().and_then(|parent| parent.started_ns), clock)
     }),
-    empty("InitiatingProcessAccountDomain"),
     of_process("InitiatingProcessAccountName", |p, _| Value::Text(&p.account_name)),
-    empty("InitiatingProcessAccountSid"),
-    empty("InitiatingProcessAccountUpn"),
-    empty("InitiatingProcessAccountObjectId"),
-    empty("InitiatingProcessIntegrityLevel"),
-    empty("InitiatingProcessTokenElevation"),
-    column("ReportId", |r| Value::Long(Some(r.report_id))),
-    empty("AppGuardContainerId"),
-    column("AdditionalFields", |r| Value::OwnedText(AdditionalFields::of(r).to_json())),
-    unknown("InitiatingProcessSessionId"),
+    of_row("ReportId", |r| Value::Long(Some(r.report_id))),
+    of_row("AdditionalFields", |r| Value::OwnedText(AdditionalFields::of(r).to_json())),
     always("IsInitiatingProcessRemoteSession", "false"),
-    empty("InitiatingProcessRemoteSessionDeviceName"),
-    empty("InitiatingProcessRemoteSessionIP"),
 ];
 
 fn remote_port(record: &Record) -> Value<'_> {
@@ -176,4 +115,16 @@ fn local_port(record: &Record) -> Value<'_> {
 
 fn since_boot(ns: Option<u64>, clock: Clock) -> Value<'static> {
     Value::Time(ns.map(|ns| clock.wall(ns)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_of_a_column() {
+        for (name, _) in CONTENTS {
+            assert!(Table::ALL.into_iter().any(|table| table.column(name).is_some()), "{name}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bytes::BytesMut;
 use monitor_common::event::Reason;
+use monitor_store::schema::{ACTION_TYPES, ADDITIONAL_FIELDS};
 use serde_json::Value;
 
 use super::*;
@@ -53,7 +54,21 @@ fn row_of(connection: Arc<Connection>, what: What) -> (Value, Value) {
     record.write_json(&mut json).unwrap();
     let row: Value = serde_json::from_slice(&json).unwrap();
     let additional = serde_json::from_str(row["AdditionalFields"].as_str().unwrap()).unwrap();
+    in_schema(&row, &additional);
     (row, additional)
+}
+
+/// What the row says is in the schema: its columns in order, its action type in its table, its additional fields.
+fn in_schema(row: &Value, additional: &Value) {
+    let table = Table::named(row["Table"].as_str().unwrap()).unwrap();
+    let action = ACTION_TYPES.iter().find(|action| action.name == row["ActionType"]).unwrap();
+    assert_eq!(action.table, table);
+    let columns = row.as_object().unwrap();
+    assert!(table.columns().all(|column| columns.contains_key(column.name)));
+    assert_eq!(columns.len(), table.columns().count() + 1);
+    for key in additional.as_object().unwrap().keys() {
+        assert!(ADDITIONAL_FIELDS.iter().any(|field| field.keys.contains(&key.as_str())), "{key}");
+    }
 }
 
 /// Names and values of some fields.

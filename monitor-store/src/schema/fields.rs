@@ -1,0 +1,82 @@
+//! The keys of `AdditionalFields`, in groups that come together.
+
+use super::Origin::{self, Microsoft, Proxysight, Zeek};
+
+/// Keys of the object in `AdditionalFields` that tell of one thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdditionalField {
+    /// The keys.
+    pub keys: &'static [&'static str],
+    /// What they tell.
+    pub meaning: &'static str,
+    /// Whose names they are.
+    pub origin: Origin,
+    /// The first version that has them.
+    pub since: &'static str,
+}
+
+const fn field(keys: &'static [&'static str], origin: Origin, meaning: &'static str) -> AdditionalField {
+    AdditionalField { keys, meaning, origin, since: "0.1" }
+}
+
+/// Every key.
+pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
+    field(
+        &["ConnectionId", "SocketCookie"],
+        Proxysight,
+        "the same in all rows of one connection; the kernel's name for the socket",
+    ),
+    field(
+        &["HostnameSource"],
+        Proxysight,
+        "where `RemoteUrl` was named: ConnectAuthority, AbsoluteUri, HttpHost, TlsSni, QuicSni, Socks; Dns when the connection's own bytes gave no name and its process was given the address for one name only",
+    ),
+    field(&["HostnameProblem"], Proxysight, "why what was sent as a host name is none"),
+    field(&["TargetHost", "TargetPort"], Proxysight, "the real target"),
+    field(
+        &["ProxyIP", "ProxyPort", "ProxyType"],
+        Proxysight,
+        "the proxy of a target behind one: http, socks5, socks4a",
+    ),
+    field(
+        &["method", "host", "proxied", "direction", "status_code", "status_msg"],
+        Zeek,
+        "an HTTP exchange with a proxy (RFC 9110 section 15)",
+    ),
+    field(
+        &["version", "host", "direction", "status_code", "status_msg"],
+        Zeek,
+        "a SOCKS exchange: the REP of RFC 1928 section 6, or the CD of SOCKS4",
+    ),
+    field(
+        &["server_name", "version", "next_protocol", "ja4", "direction"],
+        Zeek,
+        "a ClientHello: its name, the highest version and the first protocol it offers, its JA4 fingerprint when it was whole",
+    ),
+    field(
+        &["EchState"],
+        Proxysight,
+        "none; grease: the ECH extension is there and nobody is named; offered: it is there next to a name, which may be a cover or, with browsers that always send it, the real one",
+    ),
+    field(&["query", "qtype_name", "rcode_name", "answers", "direction"], Zeek, "a name server's answer"),
+    field(
+        &["HostMismatch", "OuterHost", "OuterSource", "InnerHost", "InnerSource"],
+        Proxysight,
+        "the two hosts of a mismatch",
+    ),
+    field(
+        &["FailureReason"],
+        Proxysight,
+        "Refused (RST), TimedOut (no SYN was answered), Unreachable (no route, or a router said so), Abandoned (the program closed the socket first)",
+    ),
+    field(&["BytesSent", "BytesReceived", "DurationMs"], Proxysight, "payload bytes, and the time since the handshake"),
+    field(&["EventId", "IsAudit", "ResponseCategory", "DisplayName"], Microsoft, "a verdict, in Microsoft's words"),
+    field(
+        &["Verdict", "Mode", "MatchedIndicator", "IndicatorSource"],
+        Proxysight,
+        "a verdict, and the line that it rests on",
+    ),
+    field(&["UnreadableReason"], Proxysight, "why a verdict rests on no name: UrgentData (see docs/send-paths.md)"),
+    field(&["InitiatingProcessCurrentWorkingDirectory"], Microsoft, "the directory that the process was in"),
+    field(&["InitiatingProcessProblem"], Proxysight, "why the columns of the process are empty: Gone, NotInCapture"),
+];
