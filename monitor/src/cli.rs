@@ -58,26 +58,40 @@ Example: what a policy would have stopped yesterday:
     /// Work with policy files
     #[command(subcommand)]
     Policy(Policy),
+    /// Work with the configuration file
+    #[command(subcommand)]
+    Config(Config),
 }
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// off: nothing is attached; audit: dangerous names are recorded; block: they do not leave the host
-    #[arg(long, value_enum, default_value_t = ModeArg::Off)]
-    pub mode: ModeArg,
-    /// A domain list or hosts file of dangerous names; may be given several times
-    #[arg(long, value_name = "PATH")]
-    pub policy: Vec<PathBuf>,
+    /// What the configuration file says, too.
+    #[command(flatten)]
+    pub settings: Settings,
     /// Load the good lines of a policy file that has bad ones
     #[arg(long)]
     pub lenient: bool,
     /// Write records to standard output as they are made
     #[arg(long)]
     pub stream: bool,
-    /// How the stream is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+}
+
+/// Settings as typed; they win over the configuration file.
+#[derive(Debug, Args)]
+pub struct Settings {
+    /// The configuration file [default: /etc/proxysight/config.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// off: nothing is attached; audit: dangerous names are recorded; block: they do not leave the host [default: off]
+    #[arg(long, value_enum)]
+    pub mode: Option<ModeArg>,
+    /// A domain list or hosts file of dangerous names; may be given several times, and replaces those of the configuration
+    #[arg(long, value_name = "PATH")]
+    pub policy: Vec<PathBuf>,
+    /// How the stream is written [default: text]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
 }
 
 /// Arguments of `replay`.
@@ -114,6 +128,29 @@ Example:
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
+}
+
+/// What `config` does.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Check a configuration file and the policy files that it names
+    #[command(after_help = "\
+Exit status is 1 when something is wrong.
+
+Example:
+  proxysight config check ./config.toml")]
+    Check {
+        /// The configuration file [default: /etc/proxysight/config.toml, if it is there]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Show what `run` would go by with the same options, and where each setting comes from
+    #[command(after_help = "\
+The output can be used as a configuration file.
+
+Example:
+  proxysight config show --mode block")]
+    Show(Settings),
 }
 
 /// A mode, as typed.

@@ -2,13 +2,15 @@
 //!
 //! The modules follow the data: [`kernel`] hands over bytes from the ring, [`pipeline`] decodes them, finds the
 //! [`process`], has [`correlate`] make connections of events, lets [`decide`] explain verdicts, turns changes into
-//! [`record`]s and gives them to the [`stream`]. [`command`] wires them together; [`cli`] is what users type.
+//! [`record`]s and gives them to the [`stream`]. [`command`] wires them together; [`cli`] is what users type,
+//! [`config`] what they write into a file.
 
 #![deny(unsafe_code)]
 
 pub mod account;
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod correlate;
 pub mod decide;
 pub mod dns;

@@ -57,13 +57,14 @@ pub fn output<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Output> {
 }
 
 impl Daemon {
-    /// Starts `proxysight run --stream --format json` with more arguments and waits until it is attached.
+    /// Starts `proxysight run --stream --format json` with more arguments and waits until it is attached. What the host's own
+    /// configuration says does not count.
     ///
     /// # Errors
     /// When it does not attach; the error has what it said.
     pub fn start<S: AsRef<OsStr>>(arguments: &[S]) -> Result<Self> {
         let mut command = Command::new(binary()?);
-        command.args(["run", "--stream", "--format", "json"]).args(arguments);
+        command.args(["run", "--config", "/dev/null", "--stream", "--format", "json"]).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut running = Running::spawn("proxysight", &mut command)?;
         let rows = Feed::read(running.child().stdout.take().context("no stdout")?, Row::parse);

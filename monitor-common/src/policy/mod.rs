@@ -5,35 +5,14 @@
 #![expect(clippy::indexing_slicing, reason = "indices are reduced to the size of what they index, or loop-bounded")]
 
 mod look_up;
+mod orders;
 pub mod quic_flow;
 mod table;
 
 pub use look_up::look_up;
+pub use orders::{Mode, OnMismatch, Orders};
 pub use quic_flow::QuicFlow;
 pub use table::{Bucket, Head, Key, RULE_BITS, SLOTS, buckets_for, fill, larger, rule};
-
-/// What proxysight does about dangerous names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Mode {
-    /// Nothing is attached.
-    Off = 0,
-    /// Dangerous names are recorded and pass.
-    Audit = 1,
-    /// Dangerous names are recorded and do not leave the host.
-    Block = 2,
-}
-
-impl Mode {
-    /// The mode as it is written on the command line and in records.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Audit => "audit",
-            Self::Block => "block",
-        }
-    }
-}
 
 /// What the kernel did about a name. It is made once, by the program that saw the name complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 //! Two choices instead of a probe sequence: always two cache lines, no loop, no early way out. The verifier has nothing
 //! to follow, and the table still fills to 62 % without moving an entry.
 //!
-//! The array's first element is the [`Head`]: one pointer swap changes entries, key, size and mode together.
+//! The array's first element is the [`Head`]: one pointer swap changes entries, key, size and orders together.
 //! An entry is: tag (hash bits 63..24) | exact 1 | unused 3 | rule 20. Zero is empty.
 
 use core::hint::black_box;
 
-use super::Mode;
+use super::{Mode, Orders};
 use crate::wire::name::hash_of;
 
 /// Entries of a bucket.
@@ -37,14 +37,15 @@ pub struct Head {
     pub buckets: u64,
     /// The key of all entries.
     pub key: Key,
-    /// What a match means.
-    pub mode: Mode,
+    /// What the programs are to do.
+    pub orders: Orders,
 }
 
 impl Head {
     /// As element 0 of the array.
     pub const fn to_bucket(self) -> Bucket {
-        [self.buckets, self.key.seed, self.key.multiplier, self.mode as u64, 0, 0, 0, 0]
+        let Orders { mode, on_mismatch } = self.orders;
+        [self.buckets, self.key.seed, self.key.multiplier, mode as u64, on_mismatch as u64, 0, 0, 0]
     }
 
     /// The number of buckets in element 0.
@@ -118,11 +119,16 @@ pub const fn larger(buckets: usize) -> usize {
 
 /// Fills a whole table, which is all zeroes: the head, then the rules, each a name and whether it is for the name itself
 /// only. False: it needs to be [`larger`].
-pub fn fill<'a>(elements: &mut [Bucket], key: Key, mode: Mode, rules: impl Iterator<Item = (&'a str, bool)>) -> bool {
+pub fn fill<'a>(
+    elements: &mut [Bucket],
+    key: Key,
+    orders: impl Into<Orders>,
+    rules: impl Iterator<Item = (&'a str, bool)>,
+) -> bool {
     let Some((head, table)) = elements.split_first_mut() else {
         return false;
     };
-    *head = Head { buckets: table.len() as u64, key, mode }.to_bucket();
+    *head = Head { buckets: table.len() as u64, key, orders: orders.into() }.to_bucket();
     rules.zip(0..).all(|((name, exact), rule)| {
         let hash = hash_of(key, name.as_bytes());
         insert(table, hash, entry(hash, exact, rule))

@@ -27,7 +27,7 @@ pub const ACTION_TYPES: &[ActionType] = &[
     action(
         "ConnectionAttempt",
         DeviceNetworkEvents,
-        "a program called `connect()`; off, since each connection has another row that tells how it turned out",
+        "a program called `connect()`; off unless it is configured, since each connection has another row that tells how it turned out",
         Microsoft,
     ),
     action(

@@ -1,14 +1,17 @@
 //! One subcommand a file: each wires modules together and owns no logic.
 
+mod config_check;
+mod config_show;
 mod lock;
 mod policy_check;
 mod policy_files;
 mod replay;
 mod run;
+mod settings;
 
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command, Policy};
+use crate::cli::{Cli, Command, Config, Policy};
 
 /// Why a command failed, by who has to do something about it.
 #[derive(Debug)]
@@ -34,5 +37,7 @@ pub fn execute(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Policy(Policy::Check { paths }) => policy_check::check(&paths),
+        Command::Config(Config::Check { file }) => config_check::check(file.as_deref()),
+        Command::Config(Config::Show(args)) => config_show::show(&args),
     }
 }

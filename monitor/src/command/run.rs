@@ -15,10 +15,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::{Failure, lock, policy_files};
+use super::{Failure, lock, policy_files, settings};
 use crate::account::Account;
-use crate::cli::{Format, ModeArg, Run};
-use crate::correlate::{Correlator, Families, NAME_WAIT_NS};
+use crate::cli::Run;
+use crate::config::Settings;
+use crate::correlate::{Correlator, NAME_WAIT_NS};
 use crate::decide::Policy;
 use crate::host;
 use crate::kernel::{self, Attached, Destroyer, PolicyTable, Ring, TableEntry};
@@ -38,17 +39,17 @@ const GATHER: Duration = Duration::from_millis(10);
 const EXPIRE_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
-    let mode = match args.mode {
-        ModeArg::Off => Mode::Off,
-        ModeArg::Audit => Mode::Audit,
-        ModeArg::Block => Mode::Block,
-    };
-    let policy = policy_files::read(&args.policy, args.lenient.into())?;
+    let (settings, file) = settings::resolve(&args.settings)?;
+    if let Some(file) = file {
+        eprintln!("proxysight: configured by {}", file.display());
+    }
+    let mode = *settings.mode.value();
+    let policy = policy_files::read(settings.policy.value(), args.lenient.into())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     runtime.block_on(async {
         let mut stop = Stop::listen()?;
         if mode == Mode::Off {
-            eprintln!("proxysight: mode off: nothing is attached; give --mode audit or --mode block to see something");
+            eprintln!("proxysight: mode off: nothing is attached; give --mode audit or --mode block, or set mode in the configuration, to see something");
             stop.wait().await;
             return Ok(ExitCode::SUCCESS);
         }
@@ -56,10 +57,10 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
         let _lock = lock::take()?;
         let entries = policy.indicators().iter();
         let entries = entries.map(|each| TableEntry { name: each.name.as_str(), exact: each.exact });
-        let table = PolicyTable::new(mode, entries)?;
+        let table = PolicyTable::new(settings.orders(), entries)?;
         let rules = policy.indicators().len();
         let kernel = Attached::new(&support, &table)?;
-        let daemon = Daemon::new(args, mode, policy, kernel)?;
+        let daemon = Daemon::new(args, &settings, policy, kernel)?;
         eprintln!(
             "proxysight: attached to {} on Linux {}: mode {}, {rules} {}",
             support.cgroup.display(),
@@ -85,19 +86,16 @@ struct Daemon {
 impl Daemon {
     fn new(
         args: &Run,
-        mode: Mode,
+        settings: &Settings,
         policy: Policy,
         (attached, ring, destroyer): (Attached, Ring, Destroyer),
     ) -> Result<Self, Failure> {
         let account = Arc::<Account>::default();
-        let correlator = Correlator::new(host::boot_id()?, Families::default());
-        let recorder = Recorder::new(host::device(), mode);
+        let correlator = Correlator::new(host::boot_id()?, settings.families());
+        let recorder = Recorder::new(host::device(), *settings.mode.value());
         // Without a stream there is no end to hear of, and `work` does not listen.
         let (stream, stream_ended) = if args.stream {
-            let form = match args.format {
-                Format::Text => Form::Text,
-                Format::Json => Form::Json,
-            };
+            let form = *settings.records.format.value();
             let (stream, ended) = start_stream(form, account.clone()).context("start the stream")?;
             (Some(stream), ended)
         } else {

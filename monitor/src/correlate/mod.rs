@@ -98,7 +98,7 @@ pub enum What {
     },
 }
 
-/// Families of records that can be left out: they tell of connections and not of targets.
+/// Families of records that can be left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Families {
     /// [`What::Attempted`]: each connection has one, and then another that tells how it turned out.
@@ -111,11 +111,13 @@ pub struct Families {
     pub ends: bool,
     /// [`What::Resolved`].
     pub dns: bool,
+    /// [`What::Mismatched`].
+    pub mismatches: bool,
 }
 
 impl Default for Families {
     fn default() -> Self {
-        Self { attempts: false, inbound: true, listening: true, ends: true, dns: true }
+        Self { attempts: false, inbound: true, listening: true, ends: true, dns: true, mismatches: true }
     }
 }
 
@@ -127,6 +129,7 @@ impl Families {
             What::Listening => self.listening,
             What::Closed { .. } => self.ends,
             What::Resolved(_) => self.dns,
+            What::Mismatched(_) => self.mismatches,
             _ => true,
         }
     }

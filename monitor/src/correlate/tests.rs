@@ -23,7 +23,14 @@ struct Run {
 impl Run {
     /// Records of targets only.
     fn new() -> Self {
-        Self::with(Families { attempts: false, inbound: false, listening: false, ends: false, dns: false })
+        Self::with(Families {
+            attempts: false,
+            inbound: false,
+            listening: false,
+            ends: false,
+            dns: false,
+            mismatches: true,
+        })
     }
 
     fn with(families: Families) -> Self {
@@ -204,7 +211,8 @@ fn a_lost_beginning_does_not_lose_the_rest() {
     run.replied(200).event(CLOSED).check(&[]);
 }
 
-const ALL: Families = Families { attempts: true, inbound: true, listening: true, ends: true, dns: true };
+const ALL: Families =
+    Families { attempts: true, inbound: true, listening: true, ends: true, dns: true, mismatches: true };
 
 #[test]
 fn a_connection_has_a_beginning_and_an_end() {

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::ptr;
 
 use monitor_common::limits::RULES_MAX;
-use monitor_common::policy::{Bucket, Key, Mode, buckets_for, fill, larger};
+use monitor_common::policy::{Bucket, Key, Orders, buckets_for, fill, larger};
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::rand::{GetRandomFlags, getrandom};
 
@@ -30,7 +30,11 @@ impl PolicyTable {
     ///
     /// # Errors
     /// Too many rules, or the kernel has no memory for it.
-    pub fn new<'a>(mode: Mode, entries: impl Iterator<Item = TableEntry<'a>> + Clone) -> Result<Self, Error> {
+    pub fn new<'a>(
+        orders: impl Into<Orders>,
+        entries: impl Iterator<Item = TableEntry<'a>> + Clone,
+    ) -> Result<Self, Error> {
+        let orders = orders.into();
         let rules = entries.clone().count();
         if rules > RULES_MAX {
             return Err(Error::TooManyRules { rules, max: RULES_MAX });
@@ -42,7 +46,7 @@ impl PolicyTable {
             let map = bpf::create_mappable_array(size_of::<Bucket>() as u32, elements as u32)
                 .map_err(|source| Error::System { what: "make the policy table", source })?;
             let rules = entries.clone().map(|each| (each.name, each.exact));
-            let filled = with_mapping(&map, elements, |table| fill(table, key, mode, rules))
+            let filled = with_mapping(&map, elements, |table| fill(table, key, orders, rules))
                 .map_err(|source| Error::System { what: "map the policy table", source })?;
             if filled {
                 return Ok(Self { map });

@@ -7,6 +7,7 @@ mod block;
 mod block_wire;
 mod chromium;
 mod clients;
+mod config;
 mod cuts;
 mod differential;
 mod direct;

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("decide", &["hostname"]),
     ("record", &["process", "dns", "hello", "hostname", "correlate", "decide"]),
     ("host", &["record"]),
+    ("config", &["correlate", "stream"]),
     ("replay", &["decide", "quic"]),
     ("stream", &["account", "process", "correlate", "record"]),
     (
@@ -43,6 +44,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "kernel",
             "process",
             "account",
+            "config",
             "correlate",
             "decide",
             "record",

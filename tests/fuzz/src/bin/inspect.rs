@@ -12,7 +12,7 @@ use monitor_common::{
 
 /// A policy with one empty bucket, whose head says so.
 const NO_RULES: [Bucket; 2] =
-    [Head { buckets: 1, key: Key { seed: 1, multiplier: 3 }, mode: Mode::Audit }.to_bucket(), [0; SLOTS]];
+    [Head { buckets: 1, key: Key { seed: 1, multiplier: 3 }, orders: Mode::Audit.into() }.to_bucket(), [0; SLOTS]];
 
 /// Source, port and bytes of a name.
 type Name = (u32, u32, Vec<u8>);
