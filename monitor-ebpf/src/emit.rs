@@ -8,7 +8,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
-use monitor_common::event::{self, Closed, Failed, Header, Kind, Named, Opened, Origin, Replied, Unreadable};
+use monitor_common::event::{self, Closed, Header, Kind, Named, Numbered, Opened, Origin, Replied};
 use monitor_common::limits::{
     DATAGRAM_BYTES_MAX, DOOMED_RING_BYTES, EVENTS_RING_BYTES, LEASE_LEVELS, MESSAGE_BYTES_MAX, REPLY_BYTES_MAX,
 };
@@ -85,23 +85,29 @@ fn opened(header: Header, origin: Origin) {
 /// A connection came to nothing.
 #[inline(always)]
 pub(crate) fn failed(reason: u32, flow: &Flow, cookie: u64) {
-    count(Counter::Emitted);
-    let Some(mut slot) = EVENTS.reserve::<Failed>(0) else {
-        return count(Counter::RingFull);
-    };
-    slot.write(Failed { header: header(Kind::Failed, flow.connect_ns, cookie), origin: flow.origin, reason, _pad: 0 });
-    slot.submit(0);
+    numbered(header(Kind::Failed, flow.connect_ns, cookie), flow.origin, reason);
 }
 
 /// What was sent can be read in two ways.
 #[inline(always)]
 pub(crate) fn unreadable(verdict: Verdict, flow: &Flow, cookie: u64) {
+    numbered(header(Kind::Unreadable, flow.connect_ns, cookie), flow.origin, verdict as u32);
+}
+
+/// A raw socket was made.
+#[inline(always)]
+pub(crate) fn raw_socket(protocol: u32, origin: Origin, cookie: u64) {
+    let header = header(Kind::RawSocket, 0, cookie);
+    numbered(Header { connect_ns: header.time_ns, ..header }, origin, protocol);
+}
+
+#[inline(always)]
+fn numbered(header: Header, origin: Origin, number: u32) {
     count(Counter::Emitted);
-    let Some(mut slot) = EVENTS.reserve::<Unreadable>(0) else {
+    let Some(mut slot) = EVENTS.reserve::<Numbered>(0) else {
         return count(Counter::RingFull);
     };
-    let header = header(Kind::Unreadable, flow.connect_ns, cookie);
-    slot.write(Unreadable { header, origin: flow.origin, verdict: verdict as u32, _pad: 0 });
+    slot.write(Numbered { header, origin, number, _pad: 0 });
     slot.submit(0);
 }
 

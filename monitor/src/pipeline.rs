@@ -97,6 +97,7 @@ impl Pipeline {
             | Body::Failed { origin, .. }
             | Body::Listening { origin }
             | Body::Unreadable { origin, .. }
+            | Body::RawSocket { origin, .. }
             | Body::Datagram { origin, .. }
             | Body::Named { origin, .. } => match &mut self.owners {
                 Owners::Processes(processes) => processes.of(&origin.owner, since_ns),

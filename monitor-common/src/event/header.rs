@@ -26,6 +26,8 @@ pub enum Kind {
     Datagram = 9,
     /// What was sent can be read in two ways, so no name is told.
     Unreadable = 10,
+    /// A socket was made that sends past the other hooks.
+    RawSocket = 11,
 }
 
 impl Kind {
@@ -42,6 +44,7 @@ impl Kind {
             8 => Some(Self::Listening),
             9 => Some(Self::Datagram),
             10 => Some(Self::Unreadable),
+            11 => Some(Self::RawSocket),
             _ => None,
         }
     }

@@ -106,6 +106,13 @@ pub enum Body<'a> {
         /// What the kernel did: [`Verdict::Audited`] or [`Verdict::Blocked`].
         verdict: Verdict,
     },
+    /// A program made a raw socket (raw(7)), by which it can send packets of its own that no other event tells of.
+    RawSocket {
+        /// Whose socket, and of which address family; it has no ends.
+        origin: &'a Origin,
+        /// The IP protocol, as IANA numbers them.
+        protocol: u16,
+    },
     /// The socket asked for a blocked name and is to be destroyed. It comes through a ring of its own, so that it does not
     /// wait for records to be made.
     Doomed {
@@ -150,30 +157,16 @@ pub struct Closed {
     pub received: u64,
 }
 
-/// The layout of [`Body::Failed`].
+/// The layout of [`Body::Failed`], [`Body::Unreadable`] and [`Body::RawSocket`]: an origin and a number.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub struct Failed {
+pub struct Numbered {
     /// Which connection, when.
     pub header: Header,
     /// Whose connection, and where it was to go.
     pub origin: Origin,
-    /// A [`Reason`] as a number.
-    pub reason: u32,
-    /// Zero.
-    pub _pad: u32,
-}
-
-/// The layout of [`Body::Unreadable`].
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub struct Unreadable {
-    /// Which connection, when.
-    pub header: Header,
-    /// Whose connection, and where it goes.
-    pub origin: Origin,
-    /// A [`Verdict`] as a number.
-    pub verdict: u32,
+    /// A [`Reason`], a [`Verdict`] or a protocol, as a number.
+    pub number: u32,
     /// Zero.
     pub _pad: u32,
 }
@@ -286,15 +279,18 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
             Body::Closed { sent: closed.sent, received: closed.received }
         }
         Kind::Failed => {
-            let failed = Failed::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
-            let reason = Reason::from_number(failed.reason).ok_or(DecodeError::UnknownReason(failed.reason))?;
-            Body::Failed { origin: checked(&failed.origin)?, reason }
+            let (origin, number) = numbered(bytes)?;
+            Body::Failed { origin, reason: Reason::from_number(number).ok_or(DecodeError::UnknownReason(number))? }
         }
         Kind::Unreadable => {
-            let unreadable = Unreadable::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
-            let verdict = unreadable.verdict;
-            let verdict = Verdict::from_number(verdict).ok_or(DecodeError::UnknownVerdict(verdict))?;
-            Body::Unreadable { origin: checked(&unreadable.origin)?, verdict }
+            let (origin, number) = numbered(bytes)?;
+            let verdict = Verdict::from_number(number).ok_or(DecodeError::UnknownVerdict(number))?;
+            Body::Unreadable { origin, verdict }
+        }
+        Kind::RawSocket => {
+            let (origin, number) = numbered(bytes)?;
+            let protocol = u16::try_from(number).map_err(|_| DecodeError::NumberRange(number))?;
+            Body::RawSocket { origin, protocol }
         }
         Kind::Datagram => {
             let (datagram, rest) = Datagram::ref_from_prefix(bytes).map_err(|_| DecodeError::WrongLength)?;
@@ -327,6 +323,11 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
 
 fn origin(bytes: &[u8]) -> Result<&Origin, DecodeError> {
     checked(&Opened::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?.origin)
+}
+
+fn numbered(bytes: &[u8]) -> Result<(&Origin, u32), DecodeError> {
+    let Numbered { origin, number, .. } = Numbered::ref_from_bytes(bytes).map_err(|_| DecodeError::WrongLength)?;
+    Ok((checked(origin)?, *number))
 }
 
 fn checked(origin: &Origin) -> Result<&Origin, DecodeError> {

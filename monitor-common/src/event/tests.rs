@@ -20,6 +20,7 @@ fn check(bytes: &[u8], expect: Result<&str, DecodeError>) {
         Body::Listening { .. } => "listening".into(),
         Body::Closed { sent, received } => std::format!("closed {sent} {received}"),
         Body::Failed { reason, .. } => std::format!("failed {reason:?}"),
+        Body::RawSocket { protocol, .. } => std::format!("raw {protocol}"),
         Body::Unreadable { verdict, .. } => std::format!("unreadable {verdict:?}"),
         Body::Replied { socks, bytes } => std::format!("replied {socks} {}", bytes.escape_ascii()),
         Body::Datagram { is_inbound, segment_bytes, payload, .. } => {
@@ -70,12 +71,8 @@ fn replied(len: u32) -> Replied {
     Replied { header: header(Kind::Replied), socks: 0, len, bytes }
 }
 
-fn failed(reason: u32) -> Failed {
-    Failed { header: header(Kind::Failed), origin: origin_of(4), reason, _pad: 0 }
-}
-
-fn unreadable(verdict: u32) -> Unreadable {
-    Unreadable { header: header(Kind::Unreadable), origin: origin_of(4), verdict, _pad: 0 }
+fn numbered(kind: Kind, number: u32) -> Vec<u8> {
+    Numbered { header: header(kind), origin: origin_of(4), number, _pad: 0 }.as_bytes().to_vec()
 }
 
 fn datagram(len: u32, segment_bytes: u32) -> Vec<u8> {
@@ -91,8 +88,9 @@ fn events_are_decoded() {
     check(&opened(Kind::Accepted, 4), Ok("accepted"));
     check(&opened(Kind::Listening, 6), Ok("listening"));
     check(Closed { header: header(Kind::Closed), sent: 1, received: 2 }.as_bytes(), Ok("closed 1 2"));
-    check(failed(1).as_bytes(), Ok("failed Refused"));
-    check(unreadable(2).as_bytes(), Ok("unreadable Blocked"));
+    check(&numbered(Kind::Failed, 1), Ok("failed Refused"));
+    check(&numbered(Kind::Unreadable, 2), Ok("unreadable Blocked"));
+    check(&numbered(Kind::RawSocket, 58), Ok("raw 58"));
     check(replied(8).as_bytes(), Ok("replied 0 HTTP/1.1"));
     check(&datagram(3, 0), Ok("datagram true 0 abc"));
     check(&named(|_| {}), Ok("TlsSni 443 true false Blocked 7 a.bc hello"));
@@ -113,8 +111,9 @@ fn what_is_no_event_says_why() {
     check(&named(|named| (named.source, named.name_len, named.hello_len) = (1, 0, 9)), Err(DecodeError::NameLength(0)));
     check(&named(|named| named.name_len = 17), Err(DecodeError::NameLength(17)));
     check(&named(|named| named.hello_len = 9), Err(DecodeError::NameLength(9)));
-    check(failed(9).as_bytes(), Err(DecodeError::UnknownReason(9)));
-    check(unreadable(9).as_bytes(), Err(DecodeError::UnknownVerdict(9)));
+    check(&numbered(Kind::Failed, 9), Err(DecodeError::UnknownReason(9)));
+    check(&numbered(Kind::Unreadable, 9), Err(DecodeError::UnknownVerdict(9)));
+    check(&numbered(Kind::RawSocket, 65536), Err(DecodeError::NumberRange(65536)));
     check(&datagram(9, 0), Err(DecodeError::NumberRange(9)));
     check(&datagram(3, 65536), Err(DecodeError::NumberRange(65536)));
     check(&named(|named| named.name_len = u32::MAX), Err(DecodeError::NameLength(u32::MAX)));

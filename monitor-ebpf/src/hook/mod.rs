@@ -4,6 +4,7 @@
 //! connect4, connect6            who connects
 //! post_bind4, post_bind6        who may go on to listen
 //! sendmsg4, sendmsg6            whose a UDP socket is
+//! created                       who makes a raw socket
 //! released                      closed by its owner
 //! lifecycle                     established, failed, closed; accepted; listening
 //! first_bytes ─┬► parse_http ─┬─────────────► parse_authority ─┬► decide ─┬► scan_head ─► next_message
@@ -26,5 +27,6 @@ mod first_bytes;
 mod lifecycle;
 mod listen;
 mod parse;
+mod raw;
 mod replies;
 mod trial;

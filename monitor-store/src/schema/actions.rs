@@ -71,6 +71,12 @@ pub const ACTION_TYPES: &[ActionType] = &[
         Proxysight,
     ),
     action(
+        "RawSocketCreated",
+        DeviceNetworkEvents,
+        "a program made a raw socket (`IpProtocol`), by which it can send packets that have no rows (see docs/send-paths.md)",
+        Proxysight,
+    ),
+    action(
         "ConnectionClosed",
         DeviceNetworkEvents,
         "a connection is gone, with its bytes and duration: Microsoft has no row for the end",

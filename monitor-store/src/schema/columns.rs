@@ -29,7 +29,7 @@ pub const NETWORK_COLUMNS: &[Column] = &[
     column("RemoteUrl", String, "the real target's host name; empty in the row of the connection to a proxy"),
     column("LocalIP", String, "the connection's own address"),
     column("LocalPort", Int, "the connection's own port"),
-    column("Protocol", String, "Tcp, Udp"),
+    column("Protocol", String, "Tcp, Udp; Raw for a raw socket"),
     column("LocalIPType", String, "Public, Private, Reserved, Loopback, Teredo, FourToSixMapping, Broadcast"),
     column("RemoteIPType", String, "the same of RemoteIP; empty where that is"),
 ];

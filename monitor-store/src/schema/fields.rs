@@ -69,6 +69,7 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
         Proxysight,
         "Refused (RST), TimedOut (no SYN was answered), Unreachable (no route, or a router said so), Abandoned (the program closed the socket first)",
     ),
+    field(&["IpProtocol"], Proxysight, "what a raw socket is for, as IANA numbers protocols"),
     field(&["BytesSent", "BytesReceived", "DurationMs"], Proxysight, "payload bytes, and the time since the handshake"),
     field(&["EventId", "IsAudit", "ResponseCategory", "DisplayName"], Microsoft, "a verdict, in Microsoft's words"),
     field(

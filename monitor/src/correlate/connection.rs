@@ -33,6 +33,8 @@ pub enum Transport {
     Tcp,
     /// UDP: one flow of datagrams, which is as much of a connection as QUIC shows.
     Udp,
+    /// Neither: whoever holds a raw socket makes its own packets.
+    Raw,
 }
 
 /// Who connected from where to where.

@@ -58,6 +58,8 @@ pub enum What {
     Accepted,
     /// A socket waits for peers.
     Listening,
+    /// A program made a raw socket, for this IP protocol: what it sends by it is not seen.
+    RawSocket(u16),
     /// The proxy opened the way to the target, or was sent a request for it.
     Reached(Target),
     /// The proxy refused with this answer, or none that could be read.
@@ -196,6 +198,11 @@ impl Correlator {
             Body::Failed { origin, reason } => {
                 self.open.remove(&cookie);
                 self.apart(event.header, origin, process).failed(time_ns, reason, changes);
+            }
+            Body::RawSocket { origin, protocol } => {
+                let mut connection = Connection::new(event.header, origin, self.boot, process);
+                connection.transport = Transport::Raw;
+                changes.push(State::new(connection).change(time_ns, What::RawSocket(protocol)));
             }
             Body::Unreadable { origin, verdict } => {
                 self.with(event.header, origin, process, changes, |state, changes| {

@@ -81,6 +81,7 @@ impl Run {
                 What::Attempted => "attempt".to_owned(),
                 What::Connected(None) => "connected".to_owned(),
                 What::Connected(Some(target)) => format!("connected {}", short(&target)),
+                What::RawSocket(protocol) => format!("raw {protocol}"),
                 What::Unreadable(verdict) => format!("unreadable {verdict:?}"),
                 What::NotConnected(reason) => format!("{reason:?}"),
                 What::Accepted => format!("accepted by {}", change.connection.process.id),
@@ -229,6 +230,12 @@ fn a_connection_that_comes_to_nothing_says_why() {
     let mut run = Run::with(ALL);
     run.event(Body::Failed { origin: &ORIGIN, reason: Reason::Refused }).check(&["attempt", "Refused"]);
     run.expire().event(CLOSED).check(&[]);
+}
+
+#[test]
+fn a_raw_socket_is_told_once() {
+    let mut run = Run::with(ALL);
+    run.event(Body::RawSocket { origin: &ORIGIN, protocol: 1 }).check(&["raw 1"]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub struct Attached {
 struct Links {
     _connect: [CgroupSockAddrLink; 4],
     _lifecycle: SockOpsLink,
-    _sock: [CgroupSockLink; 3],
+    _sock: [CgroupSockLink; 4],
     _skb: [CgroupSkbLink; 2],
 }
 
@@ -79,7 +79,7 @@ impl Attached {
             let id = program.attach(&cgroup, mode).map_err(refused(name))?;
             program.take_link(id).map_err(refused(name))
         };
-        let sock = [sock("released")?, sock("post_bind4")?, sock("post_bind6")?];
+        let sock = [sock("released")?, sock("post_bind4")?, sock("post_bind6")?, sock("created")?];
         let mut connect = |name: &'static str| {
             let program = object.sock_addr(name)?;
             let id = program.attach(&cgroup, mode).map_err(refused(name))?;

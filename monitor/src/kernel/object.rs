@@ -76,7 +76,7 @@ impl Object {
         Ok(program)
     }
 
-    /// A program for sockets that are bound or released, loaded.
+    /// A program for sockets that are made, bound or released, loaded.
     pub(super) fn sock(&mut self, name: &'static str) -> Result<&mut CgroupSock, Error> {
         let program: &mut CgroupSock = program_mut(&mut self.ebpf, name)?;
         program.load().map_err(|source| Error::Load { program: name, source: Box::new(source) })?;

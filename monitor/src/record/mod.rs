@@ -19,7 +19,7 @@ use monitor_common::policy::{Mode, Verdict};
 use monitor_common::wire::NameSource;
 use monitor_store::schema::Table;
 
-use crate::correlate::{Answer, Change, Connection, ProxyProtocol, Target, What};
+use crate::correlate::{Answer, Change, Connection, ProxyProtocol, Target, Transport, What};
 use crate::decide::Indicator;
 use crate::hostname::Host;
 
@@ -45,6 +45,8 @@ pub enum ActionType {
     InboundConnectionAccepted,
     /// A socket waits for peers.
     ListeningConnectionCreated,
+    /// A program made a raw socket. Ours.
+    RawSocketCreated,
     /// A connection is gone. Ours: Microsoft has no row for the end.
     ConnectionClosed,
     /// An HTTP exchange that tells something else: a proxy's challenge.
@@ -74,6 +76,7 @@ impl ActionType {
             Self::ConnectionFailed => "ConnectionFailed",
             Self::InboundConnectionAccepted => "InboundConnectionAccepted",
             Self::ListeningConnectionCreated => "ListeningConnectionCreated",
+            Self::RawSocketCreated => "RawSocketCreated",
             Self::ConnectionClosed => "ConnectionClosed",
             Self::HttpConnectionInspected => "HttpConnectionInspected",
             Self::SocksConnectionInspected => "SocksConnectionInspected",
@@ -101,7 +104,7 @@ impl ActionType {
 pub struct Remote<'a> {
     /// The peer's address; the target's when that was asked for by address; none for a target behind a proxy.
     pub ip: Option<IpAddr>,
-    /// The peer's port, or the target's; none for a socket that waits for peers.
+    /// The peer's port, or the target's; none for a socket that waits for peers, or is raw.
     pub port: Option<u16>,
     /// The real target's host, empty in the row of the TCP connection to a proxy.
     pub url: Cow<'a, str>,
@@ -171,6 +174,7 @@ impl Record {
             What::NotConnected(_) | What::Refused(..) => ActionType::ConnectionFailed,
             What::Accepted => ActionType::InboundConnectionAccepted,
             What::Listening => ActionType::ListeningConnectionCreated,
+            What::RawSocket(_) => ActionType::RawSocketCreated,
             What::Closed { .. } => ActionType::ConnectionClosed,
             What::Challenged(..) => ActionType::HttpConnectionInspected,
             What::SocksAnswered(..) => ActionType::SocksConnectionInspected,
@@ -208,6 +212,7 @@ impl Record {
             | What::Accepted
             | What::Listening
             | What::Resolved(_)
+            | What::RawSocket(_)
             | What::Unreadable(_) => None,
         }
     }
@@ -227,11 +232,16 @@ impl Record {
         }
     }
 
+    /// The local end; none for a raw socket.
+    pub fn local(&self) -> Option<SocketAddr> {
+        (self.connection.transport != Transport::Raw).then_some(self.connection.local)
+    }
+
     /// The remote end. A target behind a proxy has no address of its own, unless it was asked for by address; a direct
     /// one is the peer.
     pub fn remote(&self) -> Remote<'_> {
         let peer = self.connection.remote;
-        if self.what == What::Listening {
+        if matches!(self.what, What::Listening | What::RawSocket(_)) {
             return Remote { ip: None, port: None, url: Cow::Borrowed("") };
         }
         let Some(target) = self.target() else {

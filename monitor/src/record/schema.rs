@@ -70,15 +70,16 @@ const CONTENTS: &[(&str, Content)] = &[
     of_row("RemoteIP", |r| Value::Address(r.remote().ip)),
     of_row("RemotePort", remote_port),
     of_row("RemoteUrl", remote_url),
-    of_row("LocalIP", |r| Value::Address(Some(r.connection.local.ip()))),
+    of_row("LocalIP", |r| Value::Address(r.local().map(|local| local.ip()))),
     of_row("LocalPort", local_port),
     of_row("Protocol", |r| {
         Value::Text(match r.connection.transport {
             Transport::Tcp => "Tcp",
             Transport::Udp => "Udp",
+            Transport::Raw => "Raw",
         })
     }),
-    of_row("LocalIPType", |r| Value::Text(ip_type(r.connection.local.ip()))),
+    of_row("LocalIPType", |r| Value::Text(r.local().map_or("", |local| ip_type(local.ip())))),
     of_row("RemoteIPType", |r| Value::Text(r.remote().ip.map_or("", ip_type))),
     of_process("InitiatingProcessFileName", |p, _| Value::Text(&p.image.file_name)),
     of_process("InitiatingProcessId", |p, _| Value::Long((p.id != 0).then(|| p.id.into()))),
@@ -110,7 +111,7 @@ fn remote_url(record: &Record) -> Value<'_> {
 }
 
 fn local_port(record: &Record) -> Value<'_> {
-    Value::Long(Some(record.connection.local.port().into()))
+    Value::Long(record.local().map(|local| local.port().into()))
 }
 
 fn since_boot(ns: Option<u64>, clock: Clock) -> Value<'static> {

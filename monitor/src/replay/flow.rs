@@ -5,7 +5,7 @@
 //! that starts a message, since a capture may lack what the kernel would have seen.
 
 use monitor_common::event::{
-    Closed, Endpoints, Failed, Header, Kind, Opened, Origin, Owner, Reason as Failure, Replied, Unreadable,
+    Closed, Endpoints, Header, Kind, Numbered, Opened, Origin, Owner, Reason as Failure, Replied,
 };
 use monitor_common::limits::REPLY_BYTES_MAX;
 use monitor_common::policy::Verdict;
@@ -69,7 +69,7 @@ impl Flow {
     pub(super) fn failed(&mut self, time_ns: u64, reason: Failure, programs: &mut Programs) {
         self.forget(programs);
         let header = self.header(Kind::Failed, time_ns);
-        let failed = Failed { header, origin: self.origin(), reason: reason as u32, _pad: 0 };
+        let failed = Numbered { header, origin: self.origin(), number: reason as u32, _pad: 0 };
         programs.events.push(&[failed.as_bytes()]);
     }
 
@@ -123,7 +123,7 @@ impl Flow {
             self.progress.block();
         }
         let header = self.header(Kind::Unreadable, time_ns);
-        let unreadable = Unreadable { header, origin: self.origin(), verdict: verdict as u32, _pad: 0 };
+        let unreadable = Numbered { header, origin: self.origin(), number: verdict as u32, _pad: 0 };
         programs.events.push(&[unreadable.as_bytes()]);
     }
 

@@ -47,6 +47,7 @@ fn word(action: ActionType) -> &'static str {
         ActionType::ConnectionFailed => "failed",
         ActionType::InboundConnectionAccepted => "inbound",
         ActionType::ListeningConnectionCreated => "listens",
+        ActionType::RawSocketCreated => "raw",
         ActionType::ConnectionClosed => "closed",
         ActionType::HttpConnectionInspected => "http",
         ActionType::SocksConnectionInspected => "socks",
@@ -60,6 +61,9 @@ fn word(action: ActionType) -> &'static str {
 }
 
 fn target(record: &Record) -> String {
+    if let What::RawSocket(protocol) = record.what {
+        return format!("IP protocol {protocol}");
+    }
     let remote = record.remote();
     let host = match (&*remote.url, remote.ip) {
         ("", Some(ip)) => ip.to_string(),

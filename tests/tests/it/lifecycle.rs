@@ -86,3 +86,23 @@ fn a_connection_and_its_listener_have_rows_of_who_they_are_and_what_they_carried
     daemon.stop()?;
     Ok(())
 }
+
+/// A socket that is opened and never used, and one of another kind.
+const RAW: &str = "
+import socket
+socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)
+socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58)
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+";
+
+#[test]
+fn a_raw_socket_is_told_with_its_process() -> Result<()> {
+    let world = World::new()?;
+    let daemon = world.audits()?;
+    let made = run(&world.netns, "python3", &["-c", RAW])?;
+    let raw = network("RawSocketCreated").pid(made.pid).column("Protocol", "Raw").column("LocalIP", "");
+    for protocol in [253, 58] {
+        daemon.row(&raw.clone().additional("IpProtocol", protocol))?;
+    }
+    daemon.stop()?.has(2, &raw)
+}

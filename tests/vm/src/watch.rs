@@ -43,6 +43,8 @@ pub(crate) enum Said {
     Datagram { origin: Origin, is_inbound: bool, payload: Vec<u8> },
     /// What was sent can be read in two ways.
     Unreadable(Verdict),
+    /// A raw socket was made, for this protocol.
+    RawSocket(Origin, u16),
     /// Bytes that are no event.
     Malformed(String),
 }
@@ -182,6 +184,7 @@ fn said(event: &Event<'_>) -> Said {
         Body::Replied { bytes, .. } => Said::Replied(bytes.to_vec()),
         Body::Closed { sent, received } => Said::Closed { sent, received },
         Body::Failed { origin, reason } => Said::Failed(*origin, reason),
+        Body::RawSocket { origin, protocol } => Said::RawSocket(*origin, protocol),
         Body::Unreadable { verdict, .. } => Said::Unreadable(verdict),
         Body::Accepted { origin } => Said::Accepted(*origin),
         Body::Listening { origin } => Said::Listening(*origin),

@@ -21,6 +21,7 @@ pub(super) enum Facts<'a> {
     Dns(DnsFields<'a>),
     Mismatch(MismatchFields<'a>),
     Failure(FailureFields),
+    RawSocket(RawSocketFields),
     End(EndFields),
     Verdict(VerdictFields<'a>),
 }
@@ -42,6 +43,7 @@ impl<'a> Facts<'a> {
             What::Resolved(response) => Self::Dns(DnsFields::new(response)),
             What::Mismatched(mismatch) => Self::Mismatch(MismatchFields::new(mismatch)),
             What::NotConnected(reason) => Self::Failure(FailureFields { failure_reason: reason_name(*reason) }),
+            What::RawSocket(protocol) => Self::RawSocket(RawSocketFields { ip_protocol: *protocol }),
             What::Closed { sent, received, duration_ns, .. } => Self::End(EndFields {
                 bytes_sent: *sent,
                 bytes_received: *received,
@@ -78,6 +80,13 @@ impl AnswerFields {
 #[serde(rename_all = "PascalCase")]
 pub(super) struct FailureFields {
     failure_reason: &'static str,
+}
+
+/// What a raw socket is for.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct RawSocketFields {
+    ip_protocol: u16,
 }
 
 /// An HTTP exchange, in Zeek's words.

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use anyhow::{Context as _, Result, ensure};
 use monitor_common::event::Reason;
 use rustix::net::sockopt::socket_cookie;
-use rustix::net::{AddressFamily, SocketAddrV4, SocketType, connect, socket};
+use rustix::net::{AddressFamily, SocketAddrV4, SocketType, connect, ipproto, socket};
 
 use super::world::{World, is_ours};
 use crate::client::Client;
@@ -46,4 +46,16 @@ pub(super) fn listening_and_accepted(world: &World) -> Result<()> {
         }
         _ => None,
     })
+}
+
+pub(super) fn raw_socket(world: &World) -> Result<()> {
+    let socket = socket(AddressFamily::INET6, SocketType::RAW, Some(ipproto::ICMPV6))?;
+    let told = |said: &[Said]| match said.first() {
+        Some(Said::RawSocket(origin, protocol)) => Some((*origin, *protocol)),
+        _ => None,
+    };
+    let (origin, protocol) = world.kernel.watch.wait(socket_cookie(&socket)?, "that a raw socket was made", told)?;
+    is_ours(&origin.owner)?;
+    ensure!((origin.endpoints.family, protocol) == (6, 58), "protocol {protocol}: {origin:?}");
+    Ok(())
 }

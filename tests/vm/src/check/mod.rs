@@ -68,6 +68,7 @@ const CHECKS: &[Check] = &[
     check(Mode::Block, "an answer of a name server is told", datagram::name_server_answer),
     check(Mode::Block, "a refused connection is told with its reason", lifecycle::refused),
     check(Mode::Block, "a waiting socket and what it accepts are told", lifecycle::listening_and_accepted),
+    check(Mode::Block, "a raw socket is told with its protocol", lifecycle::raw_socket),
     check(Mode::Audit, "a QUIC Initial is told and passes in mode audit", datagram::initial_passes),
     check(Mode::Audit, "a listed name passes in mode audit and is reported", audit::listed_names_pass),
 ];
