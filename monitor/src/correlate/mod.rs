@@ -4,8 +4,10 @@
 //! a connection that finds no room in it is still reported, without what would have had to be remembered.
 
 mod connection;
+mod coverage;
 mod listeners;
 mod mismatch;
+mod proxies;
 mod state;
 mod target;
 
@@ -14,11 +16,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 pub use connection::{Connection, ConnectionId, Transport};
+pub use coverage::Coverage;
 use listeners::Listeners;
 pub use mismatch::Mismatch;
 use monitor_common::event::{Body, Event, Header, Origin, Reason};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
+pub use proxies::ObservedProxy;
+use proxies::Proxies;
 use state::{Named, State};
 pub use target::{Answer, ProxyProtocol, Target};
 
@@ -147,6 +152,9 @@ pub struct Correlator {
     listeners: Listeners,
     /// Names that each process was given addresses for.
     names: NameCache<ProcessKey>,
+    proxies: Proxies,
+    /// Of the connections that are gone.
+    coverage: Coverage,
     table_full: u64,
     malformed_names: u64,
 }
@@ -161,6 +169,8 @@ impl Correlator {
             waits: VecDeque::new(),
             listeners: Listeners::default(),
             names: NameCache::new(),
+            proxies: Proxies::default(),
+            coverage: Coverage::default(),
             table_full: 0,
             malformed_names: 0,
         }
@@ -181,9 +191,29 @@ impl Correlator {
         self.malformed_names
     }
 
+    /// The proxies that answered, by address.
+    pub fn proxies(&self) -> Vec<ObservedProxy> {
+        self.proxies.list()
+    }
+
+    /// Proxies that were forgotten for want of room.
+    pub fn proxies_forgotten(&self) -> u64 {
+        self.proxies.forgotten()
+    }
+
+    /// How many connections had a name: those that are gone and those that are open, but for those that found no room in
+    /// the table.
+    pub fn coverage(&self) -> Coverage {
+        let mut coverage = self.coverage.clone();
+        self.open.values().for_each(|state| coverage.count(state.name_source));
+        coverage
+    }
+
     /// Takes an event; adds what it means to `changes`. `process` is the owner that the event names, if it names one.
     pub fn ingest(&mut self, event: &Event<'_>, process: Arc<Process>, changes: &mut Vec<Change>) {
+        let before = changes.len();
         self.take(event, process, changes);
+        changes.iter().skip(before).for_each(|change| self.proxies.observe(change));
         let families = self.families;
         changes.retain(|change| families.has(&change.what));
     }
@@ -249,6 +279,7 @@ impl Correlator {
             Body::Closed { sent, received } => match self.open.remove(&cookie) {
                 Some(mut state) => {
                     state.connected_by_name(&self.names, time_ns, changes);
+                    self.coverage.count(state.name_source);
                     state.close(time_ns, Some((sent, received)), changes);
                 }
                 None => self.listeners.remove(cookie),
@@ -284,6 +315,7 @@ impl Correlator {
         }
         if let Some(before) = self.open.insert(header.cookie, state) {
             // The socket was connected again and the end of its first connection was lost.
+            self.coverage.count(before.name_source);
             before.close(header.time_ns, None, changes);
         }
     }

@@ -41,6 +41,8 @@ pub(super) struct State {
     tunnel: Option<Tunnel>,
     /// The name that was seen last: a kept-alive connection repeats it with each request.
     last: Option<Target>,
+    /// Where the first name was found.
+    pub(super) name_source: Option<NameSource>,
 }
 
 struct Tunnel {
@@ -53,7 +55,14 @@ struct Tunnel {
 
 impl State {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection: Arc::new(connection), established_ns: None, is_waiting: false, tunnel: None, last: None }
+        Self {
+            connection: Arc::new(connection),
+            established_ns: None,
+            is_waiting: false,
+            tunnel: None,
+            last: None,
+            name_source: None,
+        }
     }
 
     pub(super) fn change(&self, time_ns: u64, what: What) -> Change {
@@ -88,6 +97,7 @@ impl State {
             source: NameSource::Dns,
             proxy: None,
         });
+        self.name_source = self.name_source.or(target.as_ref().map(|target| target.source));
         changes.push(self.change(since_ns, What::Connected(target)));
     }
 
@@ -121,6 +131,8 @@ impl State {
             changes.push(self.change(time_ns, What::Judged { target, verdict, rule }));
             return;
         }
+        // What the connection itself says is worth more than what DNS said of its address.
+        self.name_source = self.name_source.filter(|known| *known != NameSource::Dns).or(Some(source));
         let asks_proxy = matches!(source, NameSource::ConnectAuthority | NameSource::Socks5 | NameSource::Socks4);
         let repeated = self.last.as_ref() == Some(&target) && !asks_proxy;
         if repeated && verdict != Verdict::Blocked {

@@ -29,6 +29,15 @@ pub enum ProxyProtocol {
 }
 
 impl ProxyProtocol {
+    /// The name, as `ProxyType` has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Socks5 => "socks5",
+            Self::Socks4 => "socks4a",
+        }
+    }
+
     /// The protocol in which a name with this source is told to a proxy; none for the others.
     pub const fn of(source: NameSource) -> Option<Self> {
         match source {

@@ -309,3 +309,27 @@ fn an_answer_in_pieces_is_put_together() {
     }
     run.check(&["connected", "refused a.example:443 via Some(502)"]);
 }
+
+#[test]
+fn a_proxy_is_known_by_its_answers_and_coverage_by_the_first_name() {
+    let mut run = Run::new();
+    run.event(ESTABLISHED).name(ConnectAuthority, "good.example", 8443, false, Unlisted);
+    assert_eq!(run.correlator.proxies(), []);
+    run.replied(200).name(TlsSni, "good.example", 0, true, Unlisted);
+    let proxies = run.correlator.proxies();
+    let counts: Vec<_> = proxies.iter().map(|proxy| (proxy.address.port(), proxy.granted, proxy.refused)).collect();
+    assert_eq!(counts, [(3128, 1, 0)]);
+    let open = run.correlator.coverage();
+    assert_eq!((open.connections, open.named), (1, vec![(ConnectAuthority, 1)]));
+    run.event(CLOSED).event(ESTABLISHED).event(CLOSED);
+    let closed = run.correlator.coverage();
+    assert_eq!((closed.connections, closed.named), (2, vec![(ConnectAuthority, 1)]));
+}
+
+#[test]
+fn an_end_that_is_not_recorded_still_tells_of_a_proxy() {
+    let mut run = Run::new();
+    run.event(ESTABLISHED).name(AbsoluteUri, "good.example", 0, false, Unlisted).event(CLOSED);
+    run.check(&["connected", "reached good.example:80 via"]);
+    assert_eq!(run.correlator.proxies().first().map(|proxy| proxy.answered), Some(1));
+}

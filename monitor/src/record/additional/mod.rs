@@ -111,11 +111,6 @@ impl<'a> AdditionalFields<'a> {
 
 impl ProxyFields {
     fn new((peer, protocol): (SocketAddr, ProxyProtocol)) -> Self {
-        let kind = match protocol {
-            ProxyProtocol::Http => "http",
-            ProxyProtocol::Socks5 => "socks5",
-            ProxyProtocol::Socks4 => "socks4a",
-        };
-        Self { ip: peer.ip(), port: peer.port(), kind }
+        Self { ip: peer.ip(), port: peer.port(), kind: protocol.name() }
     }
 }
