@@ -168,7 +168,9 @@ impl Daemon {
     fn hand_on(&self, output: Output) {
         let Output { records, events, .. } = output;
         match &self.stream {
-            Some(stream) if events != 0 || !records.is_empty() => stream.send(Batch { records, events }),
+            Some(stream) if events != 0 || !records.is_empty() => {
+                stream.send(Batch { records: Arc::new(records), events });
+            }
             Some(_) => {}
             None => self.account.recorded(events),
         }

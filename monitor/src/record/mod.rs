@@ -8,6 +8,7 @@ mod additional;
 mod clock;
 mod ip_type;
 mod json;
+mod lost;
 mod schema;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 pub use clock::{Clock, Timestamp};
+pub use lost::EventsLost;
 use monitor_common::policy::{Mode, Verdict};
 use monitor_common::wire::NameSource;
 use monitor_store::schema::Table;

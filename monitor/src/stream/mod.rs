@@ -1,6 +1,8 @@
-//! Records on standard output, as they are made, by a thread of its own: whoever reads slowly, or not at all, never makes
-//! the pipeline wait. What finds the queue full is lost and counted.
+//! Records as they are made. [`Stream`] is standard output, written by a thread of its own, and [`Live`] is whoever asks
+//! the daemon: who reads slowly, or not at all, never makes the pipeline wait. What finds a queue full is lost and counted.
 
+mod live;
+mod queue;
 mod text;
 
 use std::io::{self, Write};
@@ -9,6 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use bytes::{BufMut as _, BytesMut};
+pub use live::{Live, READERS_MAX, Reader};
 use tokio::sync::oneshot;
 
 use crate::account::Account;
@@ -41,7 +44,7 @@ pub enum Flush {
 /// Rows, and how many events they stand for.
 pub struct Batch {
     /// The rows.
-    pub records: Vec<Record>,
+    pub records: Arc<Vec<Record>>,
     /// How many events.
     pub events: u64,
 }
@@ -121,13 +124,7 @@ impl<W: Write> Rows<W> {
     /// Writing failed, or nobody reads any more ([`BrokenPipe`](io::ErrorKind::BrokenPipe)).
     pub fn write(&mut self, records: &[Record]) -> io::Result<()> {
         for record in records {
-            match self.form {
-                Form::Text => writeln!((&mut self.buffer).writer(), "{}", text::line(record))?,
-                Form::Json => {
-                    record.write_json(&mut self.buffer)?;
-                    self.buffer.put_u8(b'\n');
-                }
-            }
+            append(&mut self.buffer, record, self.form)?;
             if self.flush == Flush::EachRow || self.buffer.len() >= WRITE_BYTES {
                 self.flush()?;
             }
@@ -146,6 +143,18 @@ impl<W: Write> Rows<W> {
             self.buffer.clear();
         }
         Ok(())
+    }
+}
+
+/// Appends a row and its line end.
+fn append(out: &mut BytesMut, record: &Record, form: Form) -> io::Result<()> {
+    match form {
+        Form::Text => writeln!(out.writer(), "{}", text::line(record)),
+        Form::Json => {
+            record.write_json(out)?;
+            out.put_u8(b'\n');
+            Ok(())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::correlate::What;
 use crate::process::Lookup;
-use crate::record::{ActionType, Record};
+use crate::record::{ActionType, EventsLost, Record};
 
 /// The widest process that still keeps the columns aligned.
 const PROCESS_WIDTH: usize = 22;
@@ -19,6 +19,12 @@ pub(super) fn line(record: &Record) -> String {
     let what = word(record.action_type());
     let via = record.proxy().map_or_else(String::new, |(proxy, _)| format!(" via {proxy}"));
     format!("{time}  {what:<8} {who:<PROCESS_WIDTH$} -> {}{via}{}", target(record), why(record))
+}
+
+/// The same for rows that are missing.
+pub(super) fn lost_line(lost: &EventsLost) -> String {
+    let (to, from) = (lost.to.time_of_day(), lost.from.time_of_day());
+    format!("{to}  {:<8} {} rows since {from}: they were read too slowly", "LOST", lost.count)
 }
 
 /// What else the row is about; what came over the wire is escaped.
