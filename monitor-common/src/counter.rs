@@ -68,6 +68,31 @@ impl Counter {
         Self::QuicHeld,
         Self::UrgentData,
     ];
+
+    /// The name, for people and machines.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Emitted => "emitted",
+            Self::RingFull => "ring_full",
+            Self::PacketsInspected => "packets_inspected",
+            Self::PacketsDropped => "packets_dropped",
+            Self::Opaque => "opaque",
+            Self::NoName => "no_name",
+            Self::MessageTooLong => "message_too_long",
+            Self::SequenceGap => "sequence_gap",
+            Self::NoRoomForPieces => "no_room_for_pieces",
+            Self::NoScratch => "no_scratch",
+            Self::TailCallFailed => "tail_call_failed",
+            Self::Reassembled => "reassembled",
+            Self::Unrecorded => "unrecorded",
+            Self::SentBeforeReply => "sent_before_reply",
+            Self::NoSocketStorage => "no_socket_storage",
+            Self::DoomedRingFull => "doomed_ring_full",
+            Self::HeadTooLong => "head_too_long",
+            Self::QuicHeld => "quic_held",
+            Self::UrgentData => "urgent_data",
+        }
+    }
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would stop there")]

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+/// Where a daemon listens for those who ask how it is.
+const CONTROL_SOCKET: &str = "/run/proxysight/control.sock";
+
 /// Sees the real target of connections behind forward proxies; audits or blocks dangerous domains.
 #[derive(Debug, Parser)]
 #[command(
@@ -11,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version,
     args_override_self = true,
     after_help = "\
-Exit status: 0 done; 1 a check found something; 2 usage; 3 failed at run time.
+Exit status: 0 done; 1 a check found something; 2 usage; 3 failed at run time, or no daemon answers.
 
 Example:
   proxysight run --mode audit --policy /etc/proxysight/evil.list --stream"
@@ -55,6 +58,27 @@ Example: what a policy would have stopped yesterday:
   proxysight replay --mode block --policy evil.list --format text yesterday.pcapng"
     )]
     Replay(Replay),
+    /// Show the records of the running daemon as they are made (root)
+    #[command(
+        args_override_self = true,
+        after_help = "\
+Any number of these may run, and none makes the daemon or another one wait: one that is read too slowly loses rows of its own,
+and has a SensorEventsLost row in their place. It ends with the daemon.
+
+Example: what curl asks its proxy for, from now on:
+  proxysight stream | grep 'curl\\['"
+    )]
+    Stream(StreamArgs),
+    /// Tell how the running daemon is: hooks, policy, coverage, proxies, every counter (root)
+    #[command(
+        args_override_self = true,
+        after_help = "\
+Exit status: 0 healthy; 1 something was lost or could not be done, and the text says what; 3 no daemon answers.
+
+Example: the proxies that this host was seen to use:
+  proxysight status --format json | jq .proxies"
+    )]
+    Status(StatusArgs),
     /// Work with policy files
     #[command(subcommand)]
     Policy(Policy),
@@ -75,6 +99,31 @@ pub struct Run {
     /// Write records to standard output as they are made
     #[arg(long)]
     pub stream: bool,
+    /// Where `stream` and `status` find this daemon
+    #[arg(long, value_name = "SOCK", default_value = CONTROL_SOCKET)]
+    pub control: PathBuf,
+}
+
+/// Arguments of `stream`.
+#[derive(Debug, Args)]
+pub struct StreamArgs {
+    /// How rows are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// The daemon's control socket
+    #[arg(long, value_name = "SOCK", default_value = CONTROL_SOCKET)]
+    pub control: PathBuf,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Text for people, JSON for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// The daemon's control socket
+    #[arg(long, value_name = "SOCK", default_value = CONTROL_SOCKET)]
+    pub control: PathBuf,
 }
 
 /// Settings as typed; they win over the configuration file.

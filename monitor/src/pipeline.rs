@@ -47,6 +47,28 @@ pub struct Output {
     pub quic: Vec<(QuicFlow, u32)>,
 }
 
+/// Something that did not go as it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// The counter's name.
+    pub name: &'static str,
+    /// How often.
+    pub count: u64,
+    /// Whose doing it is.
+    pub cause: Cause,
+    /// What it means, to be read behind the number.
+    pub meaning: &'static str,
+}
+
+/// Whose doing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The daemon's: it had no room, or a fault. Something is missing in the record.
+    Daemon,
+    /// Of those who sent it: there was nothing to be read.
+    Traffic,
+}
+
 impl Pipeline {
     /// For one run of the daemon.
     pub fn new(account: Arc<Account>, correlator: Correlator, policy: Policy, recorder: Recorder) -> Self {
@@ -188,19 +210,69 @@ impl Pipeline {
     }
 
     /// What did not go as it should, how often, and what that means. Zeroes too.
-    pub fn remarks(&self) -> [(u64, &'static str); 6] {
+    pub fn remarks(&self) -> [Remark; 7] {
+        let remark = |name, count, cause, meaning| Remark { name, count, cause, meaning };
+        let correlator = &self.correlator;
         [
             // Two names had one hash. Expected: none, ever.
-            (self.collisions, "verdicts whose rule does not match the name; please report this"),
-            (
-                self.correlator.table_full(),
+            remark(
+                "collisions",
+                self.collisions,
+                Cause::Daemon,
+                "verdicts whose rule does not match the name; please report this",
+            ),
+            remark(
+                "connections_full",
+                correlator.table_full(),
+                Cause::Daemon,
                 "connections found no room in the table; their rows may lack what came before",
             ),
-            (self.correlator.listeners_full(), "listening sockets found no room; rows of their peers lack the process"),
-            (self.correlator.names_lost(), "names from DNS were forgotten for want of room; connections may lack one"),
-            (self.unread_answers, "datagrams from port 53 were no DNS answers that can be read"),
-            (self.correlator.malformed_names(), "host names were malformed and are not recorded"),
+            remark(
+                "listeners_full",
+                correlator.listeners_full(),
+                Cause::Daemon,
+                "listening sockets found no room; rows of their peers lack the process",
+            ),
+            remark(
+                "names_forgotten",
+                correlator.names_lost(),
+                Cause::Daemon,
+                "names from DNS were forgotten for want of room; connections may lack one",
+            ),
+            remark(
+                "proxies_forgotten",
+                correlator.proxies_forgotten(),
+                Cause::Daemon,
+                "proxies were forgotten for want of room; the status lacks them",
+            ),
+            remark(
+                "unread_answers",
+                self.unread_answers,
+                Cause::Traffic,
+                "datagrams from port 53 were no DNS answers that can be read",
+            ),
+            remark(
+                "malformed_names",
+                correlator.malformed_names(),
+                Cause::Traffic,
+                "host names were malformed and are not recorded",
+            ),
         ]
+    }
+
+    /// What the events tell when they are put together.
+    pub fn correlator(&self) -> &Correlator {
+        &self.correlator
+    }
+
+    /// What names are judged by.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// audit or block.
+    pub fn mode(&self) -> Mode {
+        self.recorder.mode()
     }
 
     fn record(&mut self, clock: Clock, output: &mut Output) {

@@ -6,8 +6,11 @@ mod lock;
 mod policy_check;
 mod policy_files;
 mod replay;
+mod report;
 mod run;
 mod settings;
+mod status;
+mod stream;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,8 @@ pub fn execute(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Stream(args) => stream::stream(&args),
+        Command::Status(args) => status::status(&args),
         Command::Policy(Policy::Check { paths }) => policy_check::check(&paths),
         Command::Config(Config::Check { file }) => config_check::check(file.as_deref()),
         Command::Config(Config::Show(args)) => config_show::show(&args),

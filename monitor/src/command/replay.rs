@@ -99,7 +99,8 @@ impl Work {
         eprintln!("proxysight: {}: {report}", path.display());
         let rejected = self.account.totals(0, 0).rejected;
         let rejected = (rejected, "events could not be decoded; please report this");
-        for (count, what) in [rejected].into_iter().chain(self.pipeline.remarks()) {
+        let remarks = self.pipeline.remarks().map(|remark| (remark.count, remark.meaning));
+        for (count, what) in [rejected].into_iter().chain(remarks) {
             if count != 0 {
                 eprintln!("proxysight: {count} {what}");
             }

@@ -12,20 +12,23 @@ use anyhow::Context as _;
 use monitor_common::counter::Counter;
 use monitor_common::policy::Mode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
+use super::report::{Known, Parts};
 use super::{Failure, lock, policy_files, settings};
 use crate::account::Account;
 use crate::cli::Run;
 use crate::config::Settings;
+use crate::control::{Question, Server, Status};
 use crate::correlate::{Correlator, NAME_WAIT_NS};
 use crate::decide::Policy;
 use crate::host;
 use crate::kernel::{self, Attached, Destroyer, PolicyTable, Ring, TableEntry};
 use crate::pipeline::{Output, Pipeline};
 use crate::record::Recorder;
-use crate::stream::{Batch, Flush, Form, Stream};
+use crate::stream::{Batch, Flush, Form, Live, Stream};
 
 /// Events taken from the ring before signals and timers get their turn.
 const EVENTS_PER_TURN: usize = 4096;
@@ -60,7 +63,8 @@ pub(super) fn run(args: &Run) -> Result<ExitCode, Failure> {
         let table = PolicyTable::new(settings.orders(), entries)?;
         let rules = policy.indicators().len();
         let kernel = Attached::new(&support, &table)?;
-        let daemon = Daemon::new(args, &settings, policy, kernel)?;
+        let known = Known::new(&support, settings.policy.value(), host::clock().wall(host::boot_ns()));
+        let daemon = Daemon::new(args, &settings, policy, known, kernel)?;
         eprintln!(
             "proxysight: attached to {} on Linux {}: mode {}, {rules} {}",
             support.cgroup.display(),
@@ -81,6 +85,21 @@ struct Daemon {
     account: Arc<Account>,
     stream: Option<Stream>,
     stream_ended: oneshot::Receiver<()>,
+    live: Arc<Live>,
+    control: Server,
+    questions: mpsc::Receiver<Question>,
+    known: Known,
+}
+
+/// When the ring is looked into again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// There was more than one turn takes.
+    AtOnce,
+    /// Much is going on.
+    Gathered,
+    /// The ring was as good as empty.
+    Readable,
 }
 
 impl Daemon {
@@ -88,6 +107,7 @@ impl Daemon {
         args: &Run,
         settings: &Settings,
         policy: Policy,
+        known: Known,
         (attached, ring, destroyer): (Attached, Ring, Destroyer),
     ) -> Result<Self, Failure> {
         let account = Arc::<Account>::default();
@@ -101,6 +121,8 @@ impl Daemon {
         } else {
             (None, oneshot::channel().1)
         };
+        let live = Arc::<Live>::default();
+        let (control, questions) = Server::start(&args.control, live.clone())?;
         Ok(Self {
             attached,
             ring,
@@ -109,35 +131,54 @@ impl Daemon {
             account,
             stream,
             stream_ended,
+            live,
+            control,
+            questions,
+            known,
         })
     }
 
     async fn work(mut self, stop: &mut Stop) -> Result<ExitCode, Failure> {
         let streams = self.stream.is_some();
+        let mut next = Next::Readable;
         loop {
             tokio::select! {
-                readable = self.ring.readable() => {
-                    readable?;
-                    self.drain().await?;
+                readable = self.ring.readable(), if next == Next::Readable => readable?,
+                () = sleep(GATHER), if next == Next::Gathered => {}
+                () = yield_now(), if next == Next::AtOnce => {}
+                () = sleep(EXPIRE_EVERY), if self.pipeline.is_waiting() => {
+                    self.expire(host::boot_ns());
+                    continue;
                 }
-                () = sleep(EXPIRE_EVERY), if self.pipeline.is_waiting() => self.expire(host::boot_ns()),
+                Some(question) = self.questions.recv() => {
+                    // Who asked may have gone.
+                    let _ = question.send(self.status()?);
+                    continue;
+                }
                 () = stop.wait() => break,
                 // Whoever read the rows is gone.
                 _ = &mut self.stream_ended, if streams => break,
             }
+            next = match self.take_turn()? {
+                EVENTS_PER_TURN => Next::AtOnce,
+                BUSY_EVENTS.. => Next::Gathered,
+                _ => Next::Readable,
+            };
         }
         self.finish()
     }
 
-    /// Reads the ring until it is empty.
-    async fn drain(&mut self) -> Result<(), Failure> {
-        loop {
-            match self.take_turn()? {
-                EVENTS_PER_TURN => tokio::task::yield_now().await,
-                BUSY_EVENTS.. => sleep(GATHER).await,
-                _ => return Ok(()),
-            }
-        }
+    fn status(&self) -> Result<Status, Failure> {
+        let parts = Parts {
+            known: &self.known,
+            attached: &self.attached,
+            pipeline: &self.pipeline,
+            destroyed: self.destroyer.destroyed(),
+            account: &self.account,
+            live: &self.live,
+            usage: self.control.usage(),
+        };
+        Ok(parts.status()?)
     }
 
     /// Takes events from the ring; gives how many.
@@ -167,10 +208,13 @@ impl Daemon {
 
     fn hand_on(&self, output: Output) {
         let Output { records, events, .. } = output;
+        if self.stream.is_none() && !self.live.has_readers() {
+            return self.account.recorded(events);
+        }
+        let records = Arc::new(records);
+        self.live.send(&records);
         match &self.stream {
-            Some(stream) if events != 0 || !records.is_empty() => {
-                stream.send(Batch { records: Arc::new(records), events });
-            }
+            Some(stream) if events != 0 || !records.is_empty() => stream.send(Batch { records, events }),
             Some(_) => {}
             None => self.account.recorded(events),
         }
@@ -182,12 +226,14 @@ impl Daemon {
         while self.take_turn()? != 0 {}
         self.expire(host::boot_ns().saturating_add(NAME_WAIT_NS));
         let written = self.stream.take().map_or(Ok(()), Stream::finish);
+        self.control.finish().context("end the control socket")?;
         let counts = self.attached.counts()?;
         let totals = self.account.totals(counts.of(Counter::Emitted), counts.of(Counter::RingFull));
         eprintln!("proxysight: detached: {totals}");
         let failed = self.destroyer.finish()?.failed + counts.of(Counter::DoomedRingFull);
         let failed = (failed, "blocked sockets could not be destroyed; their owners waited for a time-out");
-        for (count, what) in [failed].into_iter().chain(self.pipeline.remarks()) {
+        let remarks = self.pipeline.remarks().map(|remark| (remark.count, remark.meaning));
+        for (count, what) in [failed].into_iter().chain(remarks) {
             if count != 0 {
                 eprintln!("proxysight: {count} {what}");
             }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 pub use client::{Answer, Rejected, get};
 pub use route::{Refusal, Route};
 pub use server::{Question, Server};
-pub use service::{Counts, Totals};
+pub use service::{Counts, Usage};
 pub use status::{Control, Counters, Coverage, Events, Hook, LostEvents, Policy, Problem, Proxy, Status};
 
 /// Why there is no control socket.

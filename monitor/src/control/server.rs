@@ -16,12 +16,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::service::{Admission, Counts, Service, Totals};
+use super::service::{Admission, Counts, Service, Usage};
 use super::{Error, Status, socket};
 use crate::stream::Live;
 
 /// Connections that are served at one moment. Each takes a descriptor, of which a process has 1,024 and the process table
-/// up to 512. Beyond it: 503, [`Totals::refused`].
+/// up to 512. Beyond it: 503, [`Usage::refused`].
 const CONNECTIONS_MAX: usize = 64;
 
 /// Connections that are told that they are one too many, at one moment. Beyond it they are closed without a word.
@@ -84,8 +84,8 @@ impl Server {
     }
 
     /// Who used it so far.
-    pub fn totals(&self) -> Totals {
-        self.counts.totals()
+    pub fn usage(&self) -> Usage {
+        self.counts.usage()
     }
 
     /// Ends: streams get the rows that wait for them and the end, and the socket is removed.

@@ -41,7 +41,7 @@ pub struct Counts {
 
 /// The same at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Totals {
+pub struct Usage {
     /// Connections at this moment.
     pub connections: usize,
     /// Connections that were one too many.
@@ -54,8 +54,8 @@ pub struct Totals {
 
 impl Counts {
     /// As they are.
-    pub fn totals(&self) -> Totals {
-        Totals {
+    pub fn usage(&self) -> Usage {
+        Usage {
             connections: self.connections.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             denied: self.denied.load(Ordering::Relaxed),

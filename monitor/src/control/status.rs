@@ -74,13 +74,13 @@ pub struct LostEvents {
     /// They found the ring full.
     pub ring_full: u64,
     /// They could not be decoded.
-    pub not_decodable: u64,
+    pub rejected: u64,
     /// `run --stream` was too slow, or failed.
-    pub not_written: u64,
+    pub unwritten: u64,
 }
 
 /// Outbound TCP connections that had a name.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Coverage {
     /// All of them.
     pub connections: u64,
@@ -134,6 +134,8 @@ pub struct Control {
     pub refused: u64,
     /// Connections of users who may not.
     pub denied: u64,
+    /// Connections that the system could not give.
+    pub failed: u64,
 }
 
 /// Something lost, or not done.

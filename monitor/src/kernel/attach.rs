@@ -6,28 +6,24 @@
 use std::fs::File;
 use std::io;
 
-use aya::programs::cgroup_skb::CgroupSkbLink;
-use aya::programs::cgroup_sock::CgroupSockLink;
-use aya::programs::cgroup_sock_addr::CgroupSockAddrLink;
-use aya::programs::sock_ops::SockOpsLink;
+use aya::programs::links::{FdLink, LinkError};
 use aya::programs::{CgroupAttachMode, CgroupSkbAttachType, ProgramError};
 use monitor_common::counter::Counter;
 use monitor_common::policy::QuicFlow;
 
 use super::object::Object;
-use super::{Destroyer, Error, PolicyTable, Ring, Support};
+use super::{Destroyer, Error, PolicyTable, Ring, Support, bpf};
 
 /// The kernel side, at work until it is dropped or [detached](Self::detach).
 pub struct Attached {
     object: Object,
-    links: Option<Links>,
+    /// In the order in which they were attached; the last goes first.
+    hooks: Vec<Hook>,
 }
 
-struct Links {
-    _connect: [CgroupSockAddrLink; 4],
-    _lifecycle: SockOpsLink,
-    _sock: [CgroupSockLink; 4],
-    _skb: [CgroupSkbLink; 2],
+struct Hook {
+    name: &'static str,
+    link: FdLink,
 }
 
 /// What the kernel side has counted, in the order of [`Counter::ALL`].
@@ -65,34 +61,39 @@ impl Attached {
         // On a link, `Single` still lets programs of others run beside ours; `AllowMultiple` is refused (EINVAL).
         let mode = CgroupAttachMode::Single;
 
-        let mut skb = |name: &'static str, direction| {
+        let mut hooks = Vec::new();
+        for (name, direction) in
+            [("first_bytes", CgroupSkbAttachType::Egress), ("replies", CgroupSkbAttachType::Ingress)]
+        {
             let program = object.skb(name)?;
             let id = program.attach(&cgroup, direction, mode).map_err(refused(name))?;
-            program.take_link(id).map_err(refused(name))
-        };
-        let skb = [skb("first_bytes", CgroupSkbAttachType::Egress)?, skb("replies", CgroupSkbAttachType::Ingress)?];
-        let program = object.sock_ops("lifecycle")?;
-        let id = program.attach(&cgroup, mode).map_err(refused("lifecycle"))?;
-        let lifecycle = program.take_link(id).map_err(refused("lifecycle"))?;
-        let mut sock = |name: &'static str| {
+            hooks.push(Hook::new(name, program.take_link(id).map_err(refused(name))?.try_into())?);
+        }
+        let name = "lifecycle";
+        let program = object.sock_ops(name)?;
+        let id = program.attach(&cgroup, mode).map_err(refused(name))?;
+        hooks.push(Hook::new(name, program.take_link(id).map_err(refused(name))?.try_into())?);
+        for name in ["released", "post_bind4", "post_bind6", "created"] {
             let program = object.sock(name)?;
             let id = program.attach(&cgroup, mode).map_err(refused(name))?;
-            program.take_link(id).map_err(refused(name))
-        };
-        let sock = [sock("released")?, sock("post_bind4")?, sock("post_bind6")?, sock("created")?];
-        let mut connect = |name: &'static str| {
+            hooks.push(Hook::new(name, program.take_link(id).map_err(refused(name))?.try_into())?);
+        }
+        for name in ["sendmsg4", "sendmsg6", "connect4", "connect6"] {
             let program = object.sock_addr(name)?;
             let id = program.attach(&cgroup, mode).map_err(refused(name))?;
-            program.take_link(id).map_err(refused(name))
-        };
-        let connect = [connect("sendmsg4")?, connect("sendmsg6")?, connect("connect4")?, connect("connect6")?];
-        let links = Links { _connect: connect, _lifecycle: lifecycle, _sock: sock, _skb: skb };
-        Ok((Self { object, links: Some(links) }, ring, destroyer))
+            hooks.push(Hook::new(name, program.take_link(id).map_err(refused(name))?.try_into())?);
+        }
+        Ok((Self { object, hooks }, ring, destroyer))
     }
 
-    /// Detaches every program; what they have emitted stays in the ring. Fields of `Links` drop in their order.
+    /// Each program by its name, and whether it is still attached: who has the privilege can detach what is not theirs.
+    pub fn hooks(&self) -> Vec<(&'static str, bool)> {
+        self.hooks.iter().map(|hook| (hook.name, hook.is_attached())).collect()
+    }
+
+    /// Detaches every program; what they have emitted stays in the ring.
     pub fn detach(&mut self) {
-        self.links = None;
+        while self.hooks.pop().is_some() {}
     }
 
     /// Lets a QUIC connection go on, or not, with one of the verdicts of `monitor_common::policy::quic_flow`.
@@ -110,5 +111,25 @@ impl Attached {
     pub fn counts(&self) -> Result<KernelCounts, Error> {
         let read = |counter| Ok((counter, self.object.counter(counter)?));
         Ok(KernelCounts { counts: Counter::ALL.into_iter().map(read).collect::<Result<_, Error>>()? })
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.detach();
+    }
+}
+
+impl Hook {
+    /// aya has another kind of link for kernels before 5.7, which proxysight does not run on.
+    fn new(name: &'static str, link: Result<FdLink, LinkError>) -> Result<Self, Error> {
+        let link = link.map_err(|_| Error::Object { what: "attachment by bpf_link" })?;
+        Ok(Self { name, link })
+    }
+
+    /// A kernel that does not tell (it takes CAP_SYS_ADMIN) leaves it at what was done.
+    fn is_attached(&self) -> bool {
+        let link = self.link.info().map(|info| info.id());
+        link.ok().and_then(|link| bpf::is_attached(link).ok()).unwrap_or(true)
     }
 }

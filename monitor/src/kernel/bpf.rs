@@ -1,4 +1,4 @@
-//! bpf(2) commands that aya does not offer: a mappable inner map, a test run, a verifier's statistics.
+//! bpf(2) commands that aya does not offer: a mappable inner map, a test run, a verifier's statistics, the state of a link.
 
 use std::ffi::CStr;
 use std::io;
@@ -10,6 +10,8 @@ use aya_obj::generated::bpf_insn;
 const BPF_MAP_CREATE: i32 = 0;
 const BPF_PROG_LOAD: i32 = 5;
 const BPF_PROG_TEST_RUN: i32 = 10;
+const BPF_OBJ_GET_INFO_BY_FD: i32 = 15;
+const BPF_LINK_GET_FD_BY_ID: i32 = 30;
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_F_MMAPABLE: u32 = 1 << 10;
 const BPF_F_INNER_MAP: u32 = 1 << 12;
@@ -73,4 +75,23 @@ pub(super) fn test_run(program: BorrowedFd<'_>, packet: &[u8]) -> io::Result<u32
     attr[4] = words(1, 0);
     bpf(BPF_PROG_TEST_RUN, &mut attr, 80)?;
     Ok((attr[0] >> 32) as u32)
+}
+
+/// Whether a link to a cgroup is still attached. One that somebody detached has no cgroup any more
+/// (`bpf_cgroup_link_fill_link_info`, Linux 5.7).
+pub(super) fn is_attached(link: u32) -> io::Result<bool> {
+    let mut attr: Attr = [0; 18];
+    // link_id.
+    attr[0] = words(link, 0);
+    let fd = bpf(BPF_LINK_GET_FD_BY_ID, &mut attr, 72)?;
+    // SAFETY: the kernel has just made this descriptor for us.
+    let fd = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
+    // type, id | prog_id | cgroup_id | attach_type.
+    let mut info = [0u64; 4];
+    let mut attr: Attr = [0; 18];
+    // bpf_fd, info_len | info.
+    attr[0] = words(fd.as_raw_fd() as u32, size_of_val(&info) as u32);
+    attr[1] = info.as_mut_ptr() as u64;
+    bpf(BPF_OBJ_GET_INFO_BY_FD, &mut attr, 72)?;
+    Ok(info[2] != 0)
 }

@@ -4,6 +4,8 @@
 
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use aya::maps::{MapData, RingBuf};
@@ -25,9 +27,18 @@ pub struct Destroyed {
     pub failed: u64,
 }
 
+/// The same while it goes on.
+#[derive(Default)]
+struct Counts {
+    done: AtomicU64,
+    gone: AtomicU64,
+    failed: AtomicU64,
+}
+
 /// The thread that destroys.
 pub struct Destroyer {
-    thread: JoinHandle<Result<Destroyed, io::Error>>,
+    thread: JoinHandle<io::Result<()>>,
+    counts: Arc<Counts>,
     stop: OwnedFd,
 }
 
@@ -36,11 +47,18 @@ impl Destroyer {
         let stop = eventfd(0, EventfdFlags::CLOEXEC)
             .map_err(|source| Error::System { what: "make an eventfd", source: source.into() })?;
         let heard = stop.try_clone().map_err(|source| Error::System { what: "duplicate an eventfd", source })?;
+        let counts = Arc::<Counts>::default();
+        let theirs = counts.clone();
         let thread = std::thread::Builder::new()
             .name("destroyer".to_owned())
-            .spawn(move || work(doomed, &heard))
+            .spawn(move || work(doomed, &heard, &theirs))
             .map_err(|source| Error::System { what: "start the destroyer thread", source })?;
-        Ok(Self { thread, stop })
+        Ok(Self { thread, counts, stop })
+    }
+
+    /// What became of the sockets so far.
+    pub fn destroyed(&self) -> Destroyed {
+        self.counts.read()
     }
 
     /// Destroys what is still waiting, ends, and tells what became of them all.
@@ -52,14 +70,24 @@ impl Destroyer {
         rustix::io::write(&self.stop, &1u64.to_ne_bytes())
             .map_err(|source| Error::System { what, source: source.into() })?;
         match self.thread.join() {
-            Ok(result) => result.map_err(|source| Error::System { what, source }),
+            Ok(Ok(())) => Ok(self.counts.read()),
+            Ok(Err(source)) => Err(Error::System { what, source }),
             Err(_) => Err(Error::System { what, source: io::Error::other("the thread panicked") }),
         }
     }
 }
 
-fn work(mut doomed: RingBuf<MapData>, stop: &OwnedFd) -> io::Result<Destroyed> {
-    let mut counts = Destroyed::default();
+impl Counts {
+    fn read(&self) -> Destroyed {
+        Destroyed {
+            done: self.done.load(Ordering::Relaxed),
+            gone: self.gone.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn work(mut doomed: RingBuf<MapData>, stop: &OwnedFd, counts: &Counts) -> io::Result<()> {
     let mut namespaces = Namespaces::default();
     loop {
         // SAFETY: the ring owns the descriptor and outlives the borrow.
@@ -75,16 +103,16 @@ fn work(mut doomed: RingBuf<MapData>, stop: &OwnedFd) -> io::Result<Destroyed> {
             // The kernel programs write nothing else into this ring; anything else would be a fault of theirs.
             let counter = match decode(&bytes).map(|event| (event.header, event.body)) {
                 Ok((header, Body::Doomed { origin })) => match end(&mut namespaces, origin, header.cookie) {
-                    Ok(()) => &mut counts.done,
-                    Err(error) if error.raw_os_error() == Some(libc::ENOENT) => &mut counts.gone,
-                    Err(_) => &mut counts.failed,
+                    Ok(()) => &counts.done,
+                    Err(error) if error.raw_os_error() == Some(libc::ENOENT) => &counts.gone,
+                    Err(_) => &counts.failed,
                 },
-                Ok(_) | Err(_) => &mut counts.failed,
+                Ok(_) | Err(_) => &counts.failed,
             };
-            *counter += 1;
+            counter.fetch_add(1, Ordering::Relaxed);
         }
         if stopped {
-            return Ok(counts);
+            return Ok(());
         }
     }
 }
