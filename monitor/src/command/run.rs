@@ -14,7 +14,7 @@ use monitor_common::policy::Mode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::report::{Known, Parts};
 use super::{Failure, lock, policy_files, settings};
@@ -141,18 +141,24 @@ impl Daemon {
     async fn work(mut self, stop: &mut Stop) -> Result<ExitCode, Failure> {
         let streams = self.stream.is_some();
         let mut next = Next::Readable;
+        let mut expiry = interval(EXPIRE_EVERY);
+        expiry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 readable = self.ring.readable(), if next == Next::Readable => readable?,
                 () = sleep(GATHER), if next == Next::Gathered => {}
                 () = yield_now(), if next == Next::AtOnce => {}
-                () = sleep(EXPIRE_EVERY), if self.pipeline.is_waiting() => {
+                _ = expiry.tick(), if self.pipeline.is_waiting() => {
                     self.expire(host::boot_ns());
                     continue;
                 }
                 Some(question) = self.questions.recv() => {
-                    // Who asked may have gone.
-                    let _ = question.send(self.status()?);
+                    match self.status() {
+                        // Who asked may have gone.
+                        Ok(status) => drop(question.send(status)),
+                        // No reason to stop; who asked hears that there is no answer.
+                        Err(error) => eprintln!("proxysight: the status is not known: {error}"),
+                    }
                     continue;
                 }
                 () = stop.wait() => break,
@@ -168,7 +174,7 @@ impl Daemon {
         self.finish()
     }
 
-    fn status(&self) -> Result<Status, Failure> {
+    fn status(&self) -> Result<Status, kernel::Error> {
         let parts = Parts {
             known: &self.known,
             attached: &self.attached,
@@ -178,7 +184,7 @@ impl Daemon {
             live: &self.live,
             usage: self.control.usage(),
         };
-        Ok(parts.status()?)
+        parts.status()
     }
 
     /// Takes events from the ring; gives how many.

@@ -21,6 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("config", &["correlate", "stream"]),
     ("replay", &["decide", "quic"]),
     ("stream", &["account", "process", "correlate", "record"]),
+    ("control", &["stream"]),
     (
         "pipeline",
         &[
@@ -52,6 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "replay",
             "stream",
             "pipeline",
+            "control",
             "cli",
         ],
     ),
