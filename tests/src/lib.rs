@@ -11,6 +11,7 @@
 pub mod capture;
 pub mod clear_text;
 pub mod client;
+pub mod control;
 pub mod daemon;
 pub mod expect;
 pub mod feed;

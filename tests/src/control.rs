@@ -1,0 +1,62 @@
+//! The daemon's control socket, asked by curl: what answers is HTTP to a client that knows nothing of proxysight.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::tool;
+
+/// Where a daemon listens when it is told nothing else.
+pub const SOCKET: &str = "/run/proxysight/control.sock";
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status; 0 when there was no answer.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+    /// What curl complained about.
+    pub complaint: String,
+}
+
+/// A curl that asks for `path`; the caller may add arguments.
+///
+/// # Errors
+/// When curl is missing.
+pub fn curl(path: &str) -> Result<Command> {
+    let mut command = Command::new(tool::path_of("curl")?);
+    command.args(["-sSN", "--max-time", "60", "--unix-socket", SOCKET]).arg(format!("http://localhost{path}"));
+    Ok(command)
+}
+
+/// Asks for `path`.
+///
+/// # Errors
+/// When curl is missing.
+pub fn get(path: &str) -> Result<Answer> {
+    answer(curl(path)?)
+}
+
+/// Runs a curl, perhaps by another program, to its end.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn answer(mut command: Command) -> Result<Answer> {
+    let output = command.args(["-w", "\n%{http_code}"]).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let (body, status) = text.rsplit_once('\n').context("curl tells no status")?;
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ok(Answer { status: status.parse()?, body: body.to_owned(), complaint })
+}
+
+/// The status of the daemon.
+///
+/// # Errors
+/// When it does not tell it.
+pub fn status() -> Result<Value> {
+    let answer = get("/v1/status")?;
+    ensure!(answer.status == 200, "no status: {answer:?}");
+    Ok(serde_json::from_str(&answer.body)?)
+}
