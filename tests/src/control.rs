@@ -1,6 +1,9 @@
 //! The daemon's control socket, asked by curl: what answers is HTTP to a client that knows nothing of proxysight.
 
-use std::process::Command;
+use std::{
+    fmt::{Display, Formatter},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
@@ -31,6 +34,41 @@ pub fn curl(path: &str) -> Result<Command> {
     Ok(command)
 }
 
+/// The status of the daemon, as it was told.
+#[derive(Debug)]
+pub struct Told(Value);
+
+impl Told {
+    /// What is at a JSON pointer (RFC 6901); null where nothing is.
+    #[must_use]
+    pub fn at(&self, pointer: &str) -> &Value {
+        self.0.pointer(pointer).unwrap_or(&Value::Null)
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn number(&self, pointer: &str) -> Result<u64> {
+        self.at(pointer).as_u64().with_context(|| format!("no number at {pointer} in {self}"))
+    }
+
+    /// A list.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn list(&self, pointer: &str) -> Result<&[Value]> {
+        let list = self.at(pointer).as_array().with_context(|| format!("no list at {pointer} in {self}"))?;
+        Ok(list)
+    }
+}
+
+impl Display for Told {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
 /// Asks for `path`.
 ///
 /// # Errors
@@ -55,8 +93,8 @@ pub fn answer(mut command: Command) -> Result<Answer> {
 ///
 /// # Errors
 /// When it does not tell it.
-pub fn status() -> Result<Value> {
+pub fn status() -> Result<Told> {
     let answer = get("/v1/status")?;
     ensure!(answer.status == 200, "no status: {answer:?}");
-    Ok(serde_json::from_str(&answer.body)?)
+    Ok(Told(serde_json::from_str(&answer.body)?))
 }

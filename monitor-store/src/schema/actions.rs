@@ -94,6 +94,12 @@ pub const ACTION_TYPES: &[ActionType] = &[
         "a rule matches and nothing left the host (EventId 1126)",
         Microsoft,
     ),
+    action(
+        "SensorEventsLost",
+        DeviceEvents,
+        "rows are missing here: this reader of a stream was too slow; nobody else lacks them",
+        Proxysight,
+    ),
 ];
 
 #[cfg(test)]

@@ -78,6 +78,11 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
         "a verdict, and the line that it rests on",
     ),
     field(&["UnreadableReason"], Proxysight, "why a verdict rests on no name: UrgentData (see docs/send-paths.md)"),
+    field(
+        &["Stage", "Kind", "Count", "From", "To"],
+        Proxysight,
+        "rows that were lost: where (Stream), why (Full: what comes next was too slow), how many, and when the first and the last of them happened",
+    ),
     field(&["InitiatingProcessCurrentWorkingDirectory"], Microsoft, "the directory that the process was in"),
     field(&["InitiatingProcessProblem"], Proxysight, "why the columns of the process are empty: Gone, NotInCapture"),
 ];

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::{BufMut as _, BytesMut};
+use monitor_store::schema::{Table, Type};
 
-use super::schema::{Content, columns};
 use super::{Device, Record, Timestamp};
 
 /// Rows that were lost in a row.
@@ -56,18 +56,19 @@ impl EventsLost {
     /// # Errors
     /// None in practice: a buffer in memory takes everything.
     pub fn write_json(&self, out: &mut BytesMut) -> io::Result<()> {
-        let (table, columns) = columns(true);
-        out.put_slice(format!("{{\"Table\":\"{table}\"").as_bytes());
-        for column in columns {
+        let table = Table::DeviceEvents;
+        out.put_slice(format!("{{\"Table\":\"{}\"", table.name()).as_bytes());
+        for column in table.columns() {
             out.put_slice(format!(",\"{}\":", column.name).as_bytes());
-            let text = match (column.name, &column.content) {
+            let text = match (column.name, column.r#type) {
                 ("Timestamp", _) => self.to.to_string(),
                 ("DeviceId", _) => self.device.id.clone(),
                 ("DeviceName", _) => self.device.name.clone(),
                 ("ActionType", _) => Self::ACTION.to_owned(),
                 ("AdditionalFields", _) => serde_json::to_string(&self.fields())?,
-                (name, content) => {
-                    out.put_slice(blank(name, content).as_bytes());
+                (_, Type::String) => String::new(),
+                (name, Type::Int | Type::Long | Type::Bool | Type::Datetime) => {
+                    out.put_slice(if name == "ReportId" { b"0" } else { b"null" });
                     continue;
                 }
             };
@@ -80,29 +81,11 @@ impl EventsLost {
     fn fields(&self) -> LostFields {
         LostFields {
             stage: self.stage,
-            kind: "rows",
+            kind: "Full",
             count: self.count,
             from: self.from.to_string(),
             to: self.to.to_string(),
         }
-    }
-}
-
-/// What a column has in a row that is about no connection and no process.
-fn blank(name: &'static str, content: &Content) -> &'static str {
-    match (name, content) {
-        (_, Content::Always(json)) => json,
-        ("ReportId", _) => "0",
-        (
-            "RemotePort"
-            | "LocalPort"
-            | "InitiatingProcessId"
-            | "InitiatingProcessCreationTime"
-            | "InitiatingProcessParentId"
-            | "InitiatingProcessParentCreationTime",
-            _,
-        ) => "null",
-        (_, Content::Of(_) | Content::OfProcess(_)) => "\"\"",
     }
 }
 
@@ -113,6 +96,7 @@ mod tests {
     use monitor_common::event::{Endpoints, Header, Origin, Owner};
     use monitor_common::policy::{Mode, Verdict};
     use monitor_common::wire::NameSource;
+    use monitor_store::schema::{ACTION_TYPES, ADDITIONAL_FIELDS};
     use serde_json::{Map, Value};
 
     use super::*;
@@ -155,29 +139,36 @@ mod tests {
     #[test]
     fn a_loss_tells_how_much_and_from_when_to_when() {
         let records = records(5);
-        let mut lost = EventsLost::of("stream", &records[..2]).unwrap();
-        lost.extend(&EventsLost::of("stream", &records[2..]).unwrap());
+        let mut lost = EventsLost::of("Stream", &records[..2]).unwrap();
+        lost.extend(&EventsLost::of("Stream", &records[2..]).unwrap());
         let row = row(|out| lost.write_json(out));
         let additional: Value = serde_json::from_str(row["AdditionalFields"].as_str().unwrap()).unwrap();
         let expect = serde_json::json!({
-            "Stage": "stream", "Kind": "rows", "Count": 5,
+            "Stage": "Stream", "Kind": "Full", "Count": 5,
             "From": "1970-01-01T00:00:01.0000000Z", "To": "1970-01-01T00:00:05.0000000Z",
         });
         assert_eq!(additional, expect);
         assert_eq!(row["Timestamp"], expect["To"]);
         assert_eq!((&row["ActionType"], &row["DeviceName"]), (&"SensorEventsLost".into(), &"host".into()));
-        assert!(EventsLost::of("stream", &[]).is_none());
+        assert!(EventsLost::of("Stream", &[]).is_none());
     }
 
     #[test]
-    fn a_loss_has_the_columns_of_every_row_and_their_types() {
+    fn a_loss_has_the_columns_of_every_row_and_its_fields_are_documented() {
         let records = records(1);
         let usual = row(|out| records[0].write_json(out));
-        let lost = row(|out| EventsLost::of("stream", &records).unwrap().write_json(out));
+        let lost = row(|out| EventsLost::of("Stream", &records).unwrap().write_json(out));
         assert!(usual.keys().eq(lost.keys()));
-        for (column, value) in &lost {
-            assert!(value.is_null() || value.is_string() == usual[column].is_string(), "{column}");
-            assert!(!value.is_null() || column.ends_with("Time") || !usual[column].is_string(), "{column}");
+        for column in Table::DeviceEvents.columns() {
+            let value = &lost[column.name];
+            assert!(value.is_string() || value.is_null() || column.name == "ReportId", "{}", column.name);
+            assert!(value.is_string() || column.r#type != Type::String, "{}", column.name);
+        }
+        let action = ACTION_TYPES.iter().find(|action| action.name == EventsLost::ACTION).unwrap();
+        assert_eq!(action.table, Table::DeviceEvents);
+        let additional: Map<String, Value> = serde_json::from_str(lost["AdditionalFields"].as_str().unwrap()).unwrap();
+        for key in additional.keys() {
+            assert!(ADDITIONAL_FIELDS.iter().any(|field| field.keys.contains(&key.as_str())), "{key}");
         }
     }
 }

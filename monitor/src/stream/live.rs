@@ -22,7 +22,7 @@ pub const READERS_MAX: usize = 16;
 pub(super) const CHUNK_ROWS: usize = 64;
 
 /// Where rows of this stream are lost, as `Stage` has it.
-const STAGE: &str = "stream";
+const STAGE: &str = "Stream";
 
 /// The readers.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use anyhow::{Context as _, Result, ensure};
 use monitor_tests::{
     client::curl,
-    control,
+    control::{self, Told},
     daemon::{Daemon, output},
     origin::PAGE,
     proxy::Kind,
@@ -29,19 +29,29 @@ def bpf(command, number):
 bpf(DETACH, bpf(GET_FD_BY_ID, int(sys.argv[1])))
 "#;
 
+/// The names of the hooks that are attached, and of those that are not.
+fn hooks(status: &Told) -> Result<(Vec<String>, Vec<String>)> {
+    let (mut attached, mut missing) = (Vec::new(), Vec::new());
+    for hook in status.list("/hooks")? {
+        let name = hook.get("name").and_then(Value::as_str).context("no name")?;
+        let is_attached = hook.get("attached").and_then(Value::as_bool).context("neither attached nor not")?;
+        if is_attached { attached.push(name.to_owned()) } else { missing.push(name.to_owned()) }
+    }
+    Ok((attached, missing))
+}
+
 /// The proxies of a status, without times, which are checked.
-fn proxies(status: &Value) -> Result<Vec<Value>> {
-    let told = status["proxies"].as_array().context("no list of proxies")?;
-    told.iter()
-        .map(|proxy| {
-            let time =
-                |name: &str| -> Result<jiff::Timestamp> { Ok(proxy[name].as_str().context("no time")?.parse()?) };
-            ensure!(time("first_seen")? <= time("last_seen")?, "it was seen last before it was seen first: {proxy}");
-            let mut proxy = proxy.as_object().context("no object")?.clone();
-            proxy.retain(|name, _| !name.ends_with("_seen"));
-            Ok(Value::Object(proxy))
-        })
-        .collect()
+fn proxies(status: &Told) -> Result<Vec<Value>> {
+    let without_times = |proxy: &Value| {
+        let mut proxy = proxy.as_object().context("no object")?.clone();
+        let mut time = |name: &str| -> Result<jiff::Timestamp> {
+            let time = proxy.remove(name);
+            Ok(time.as_ref().and_then(Value::as_str).context("no time")?.parse()?)
+        };
+        ensure!(time("first_seen")? <= time("last_seen")?, "it was seen last before it was seen first: {proxy:?}");
+        Ok(Value::Object(proxy))
+    };
+    status.list("/proxies")?.iter().map(without_times).collect()
 }
 
 fn proxy(port: u16, kind: &str, [granted, refused, challenged, answered]: [u64; 4]) -> Value {
@@ -113,27 +123,26 @@ fn the_status_tells_mode_hooks_policy_account_and_coverage() -> Result<()> {
     {
         curl(&world.netns, &[url])?.got(PAGE).with_context(|| format!("a name by {source}"))?;
     }
-    let number = |status: &Value, path: &str| status.pointer(path).and_then(Value::as_u64).context(path.to_owned());
     let status = wait::until("every connection is counted", || {
         let status = control::status()?;
-        let done = number(&status, "/coverage/by_source/HttpHost").is_ok_and(|count| count >= 3);
-        Ok((done && number(&status, "/events/waiting")? == 0).then_some(status))
+        let done = status.number("/coverage/by_source/HttpHost").is_ok_and(|count| count >= 3);
+        Ok((done && status.number("/events/waiting")? == 0).then_some(status))
     })?;
-    ensure!(status["mode"] == "audit" && status["pid"] == daemon.pid(), "{status:#}");
-    ensure!(status["policy"]["rules"] == 1, "{status:#}");
-    ensure!(status["policy"]["files"] == json!([line.trim_end_matches(":2")]), "{status:#}");
-    ensure!(status["problems"] == json!([]), "{status:#}");
-    let hooks = status["hooks"].as_array().context("no hooks")?;
-    ensure!(hooks.len() == 10 && hooks.iter().all(|hook| hook["attached"] == true), "{status:#}");
-    ensure!(hooks.iter().any(|hook| hook["name"] == "first_bytes"), "{status:#}");
+    ensure!(status.at("/mode") == "audit" && *status.at("/pid") == daemon.pid(), "{status}");
+    ensure!(status.number("/policy/rules")? == 1, "{status}");
+    ensure!(*status.at("/policy/files") == json!([line.trim_end_matches(":2")]), "{status}");
+    ensure!(status.list("/problems")?.is_empty(), "{status}");
+    let (attached, missing) = hooks(&status)?;
+    ensure!(attached.len() == 10 && missing.is_empty() && attached.contains(&"first_bytes".to_owned()), "{status}");
     let [emitted, recorded, lost] =
-        ["/events/emitted", "/events/recorded", "/events/lost"].map(|path| number(&status, path));
-    ensure!(emitted? == recorded? + lost?, "{status:#}");
-    ensure!(number(&status, "/counters/kernel/emitted")? > number(&before, "/counters/kernel/emitted")?);
+        ["/events/emitted", "/events/recorded", "/events/lost"].map(|path| status.number(path));
+    ensure!(emitted? == recorded? + lost?, "{status}");
+    ensure!(status.number("/counters/kernel/emitted")? > before.number("/counters/kernel/emitted")?, "{status}");
     // What else runs on this host comes along.
-    ensure!(number(&status, "/coverage/by_source/TlsSni")? >= 3, "{status:#}");
-    ensure!(number(&status, "/coverage/named")? >= 6, "{status:#}");
-    ensure!(number(&status, "/coverage/connections")? >= number(&status, "/coverage/named")?, "{status:#}");
+    ensure!(status.number("/coverage/by_source/TlsSni")? >= 3, "{status}");
+    let [connections, named] = ["/coverage/connections", "/coverage/named"].map(|path| status.number(path));
+    let (connections, named) = (connections?, named?);
+    ensure!(named >= 6 && connections >= named, "{status}");
     daemon.stop()?;
     Ok(())
 }
@@ -151,14 +160,11 @@ fn a_hook_that_somebody_detached_is_told() -> Result<()> {
     let link = links.first().context("no link")?;
     let detached = Command::new(tool::path_of("python3")?).args(["-c", DETACH, link]).output()?;
     ensure!(detached.status.success(), "{}", String::from_utf8_lossy(&detached.stderr));
-    let status = control::status()?;
-    let missing: Vec<&Value> =
-        status["hooks"].as_array().context("no hooks")?.iter().filter(|hook| hook["attached"] == false).collect();
-    let [hook] = missing.as_slice() else { anyhow::bail!("not one hook is missing: {status:#}") };
+    let (_, missing) = hooks(&control::status()?)?;
+    let [name] = missing.as_slice() else { anyhow::bail!("not one hook is missing: {missing:?}") };
     let page = output(&["status"])?;
     let text = String::from_utf8(page.stdout)?;
     ensure!(page.status.code() == Some(1), "it ended with {}:\n{text}", page.status);
-    let name = hook["name"].as_str().context("no name")?;
     for part in ["1 problem\n", "detached by somebody else", &format!("({name})"), "9 of 10 attached"] {
         ensure!(text.contains(part), "it does not say {part:?}:\n{text}");
     }

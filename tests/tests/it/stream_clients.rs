@@ -16,6 +16,7 @@ use monitor_tests::{
     netns::Netns,
     origin::PAGE,
     proxy::Kind,
+    row::Row,
     running::Running,
     wait,
 };
@@ -40,16 +41,18 @@ struct Seen {
 }
 
 fn parse(line: &str) -> Result<Seen> {
-    let row: Value = serde_json::from_str(line).with_context(|| format!("not a row: {line}"))?;
-    let lost = if row["ActionType"] == "SensorEventsLost" {
-        let additional: Value = serde_json::from_str(row["AdditionalFields"].as_str().context("no text")?)?;
-        ensure!(additional["Stage"] == "stream" && additional["Kind"] == "rows", "a loss elsewhere: {line}");
-        additional["Count"].as_u64().context("no count")?
+    let row = Row::parse(line)?;
+    let is = |column, value: &str| row.column(column).is_some_and(|text| text == value);
+    let lost = if is("ActionType", "SensorEventsLost") {
+        let where_and_why =
+            [row.additional("Stage"), row.additional("Kind")].map(|value| value.and_then(Value::as_str));
+        ensure!(where_and_why == [Some("Stream"), Some("Full")], "a loss elsewhere: {row}");
+        row.additional("Count").and_then(Value::as_u64).context("no count")?
     } else {
         0
     };
-    let is_end = row["ActionType"] == "ConnectionClosed" && row["RemotePort"] == PORT;
-    Ok(Seen { report_id: row["ReportId"].as_u64().context("no ReportId")?, lost, is_end })
+    let is_end = is("ActionType", "ConnectionClosed") && row.column("RemotePort").is_some_and(|port| *port == PORT);
+    Ok(Seen { report_id: row.column("ReportId").and_then(Value::as_u64).context("no ReportId")?, lost, is_end })
 }
 
 /// A stream that is read.
@@ -116,7 +119,10 @@ impl Server {
     }
 
     fn connect(&self, times: usize) -> Result<()> {
-        (0..times).try_for_each(|_| Ok(drop(self.netns.connect(ADDRESS)??)))
+        for _ in 0..times {
+            drop(self.netns.connect(ADDRESS)??);
+        }
+        Ok(())
     }
 }
 
@@ -143,7 +149,7 @@ fn check_whole(rows: &[Seen], last: u64) -> Result<u64> {
 
 fn wait_for_streams(wanted: u64) -> Result<()> {
     wait::until(&format!("there are {wanted} streams"), || {
-        Ok((control::status()?["control"]["streams"] == wanted).then_some(()))
+        Ok((control::status()?.number("/control/streams")? == wanted).then_some(()))
     })
 }
 
@@ -164,8 +170,7 @@ fn nine_streams_get_every_row_while_the_tenth_does_not_read() -> Result<()> {
         server.connect(CONNECTIONS_AT_ONCE)?;
         readers.iter_mut().try_for_each(|reader| reader.wait_for_ends(made))?;
     }
-    let told = control::status()?;
-    let told = told["control"]["rows_lost"].as_u64().context("no number")?;
+    let told = control::status()?.number("/control/rows_lost")?;
     ensure!(told > 0, "the stream that is not read lost nothing: the test does not test it");
     // Now it does read.
     let rows = Feed::read(tenth.child().stdout.take().context("no stdout")?, parse);
