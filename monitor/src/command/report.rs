@@ -191,3 +191,19 @@ fn lack(counter: Counter) -> Option<&'static str> {
         | Counter::UrgentData => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../docs/api.md");
+
+    #[test]
+    fn every_counter_of_the_kernel_is_documented_and_marked_when_it_is_a_problem() {
+        for counter in Counter::ALL {
+            let name = counter.name();
+            let line = if lack(counter).is_some() { format!("\n| **{name}** |") } else { format!("\n| {name} |") };
+            assert!(PAGE.contains(&line), "docs/api.md has no line for {name}, or marks it otherwise");
+        }
+    }
+}
