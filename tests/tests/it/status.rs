@@ -133,7 +133,11 @@ fn the_status_tells_mode_hooks_policy_account_and_coverage() -> Result<()> {
     ensure!(*status.at("/policy/files") == json!([line.trim_end_matches(":2")]), "{status}");
     ensure!(status.list("/problems")?.is_empty(), "{status}");
     let (attached, missing) = hooks(&status)?;
-    ensure!(attached.len() == 10 && missing.is_empty() && attached.contains(&"first_bytes".to_owned()), "{status}");
+    let held = links(&daemon)?.len();
+    ensure!(
+        held > 0 && attached.len() == held && missing.is_empty() && attached.contains(&"first_bytes".to_owned()),
+        "{status}"
+    );
     let [emitted, recorded, lost] =
         ["/events/emitted", "/events/recorded", "/events/lost"].map(|path| status.number(path));
     ensure!(emitted? == recorded? + lost?, "{status}");
@@ -147,16 +151,21 @@ fn the_status_tells_mode_hooks_policy_account_and_coverage() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_hook_that_somebody_detached_is_told() -> Result<()> {
-    let daemon = Daemon::start(&["--mode", "audit"])?;
+/// The ids of the links that a daemon holds.
+fn links(daemon: &Daemon) -> Result<Vec<String>> {
     let mut links = Vec::new();
     for descriptor in fs::read_dir(format!("/proc/{}/fdinfo", daemon.pid()))? {
         // One that is closed meanwhile is none that is looked for.
         let text = fs::read_to_string(descriptor?.path()).unwrap_or_default();
         links.extend(text.lines().find_map(|line| Some(line.strip_prefix("link_id:")?.trim().to_owned())));
     }
-    ensure!(links.len() == 10, "the daemon has the links {links:?}");
+    Ok(links)
+}
+
+#[test]
+fn a_hook_that_somebody_detached_is_told() -> Result<()> {
+    let daemon = Daemon::start(&["--mode", "audit"])?;
+    let links = links(&daemon)?;
     let link = links.first().context("no link")?;
     let detached = Command::new(tool::path_of("python3")?).args(["-c", DETACH, link]).output()?;
     ensure!(detached.status.success(), "{}", String::from_utf8_lossy(&detached.stderr));
@@ -165,7 +174,8 @@ fn a_hook_that_somebody_detached_is_told() -> Result<()> {
     let page = output(&["status"])?;
     let text = String::from_utf8(page.stdout)?;
     ensure!(page.status.code() == Some(1), "it ended with {}:\n{text}", page.status);
-    for part in ["1 problem\n", "detached by somebody else", &format!("({name})"), "9 of 10 attached"] {
+    let count = format!("{} of {} attached", links.len() - 1, links.len());
+    for part in ["1 problem\n", "detached by somebody else", &format!("({name})"), &count] {
         ensure!(text.contains(part), "it does not say {part:?}:\n{text}");
     }
     daemon.stop()?;
