@@ -43,11 +43,13 @@ pub enum Counter {
     QuicHeld = 17,
     /// Connections given up, or blocked, because of urgent data among their first bytes.
     UrgentData = 18,
+    /// QUIC Initials dropped so that their clients turn to TCP.
+    QuicDowngraded = 19,
 }
 
 impl Counter {
     /// Every counter, in the order of its index.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Emitted,
         Self::RingFull,
         Self::PacketsInspected,
@@ -67,6 +69,7 @@ impl Counter {
         Self::HeadTooLong,
         Self::QuicHeld,
         Self::UrgentData,
+        Self::QuicDowngraded,
     ];
 
     /// The name, for people and machines.

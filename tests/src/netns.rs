@@ -125,7 +125,15 @@ impl Netns {
     /// # Errors
     /// When no port can be had.
     pub fn datagrams(&self) -> Result<UdpSocket> {
-        let socket = self.within(|| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        self.datagrams_at(0)
+    }
+
+    /// The same at a port.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    pub fn datagrams_at(&self, port: u16) -> Result<UdpSocket> {
+        let socket = self.within(|| UdpSocket::bind((Ipv4Addr::LOCALHOST, port)))?;
         socket.context("bind a socket for datagrams")
     }
 

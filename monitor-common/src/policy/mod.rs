@@ -10,7 +10,7 @@ pub mod quic_flow;
 mod table;
 
 pub use look_up::look_up;
-pub use orders::{Mode, OnMismatch, Orders};
+pub use orders::{DOWNGRADE_PORT, Mode, OnMismatch, Orders, Quic};
 pub use quic_flow::QuicFlow;
 pub use table::{Bucket, Head, Key, RULE_BITS, SLOTS, buckets_for, fill, larger, rule};
 

@@ -36,6 +36,19 @@ pub enum OnMismatch {
     Block = 2,
 }
 
+/// What is done about QUIC (RFC 9000).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Quic {
+    /// Names are read, and decided about as any other.
+    Inspect = 0,
+    /// In mode block no QUIC connection to [`DOWNGRADE_PORT`] begins: the client has to use TCP.
+    Downgrade = 1,
+}
+
+/// Port of `https` (RFC 9110 section 4.2.2), where a client that gets no answer over QUIC tries TCP.
+pub const DOWNGRADE_PORT: u16 = 443;
+
 /// Everything that the programs are told in the table's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Orders {
@@ -43,11 +56,20 @@ pub struct Orders {
     pub mode: Mode,
     /// What two different hosts of one tunnel mean.
     pub on_mismatch: OnMismatch,
+    /// What the start of a QUIC connection means.
+    pub quic: Quic,
+}
+
+impl Orders {
+    /// Whether a QUIC connection to this port is one that is, or in mode audit would be, downgraded.
+    pub fn downgrades(self, remote_port: u16) -> bool {
+        self.quic == Quic::Downgrade && remote_port == DOWNGRADE_PORT
+    }
 }
 
 impl From<Mode> for Orders {
     /// A mode, and everything else as it is when nobody says otherwise.
     fn from(mode: Mode) -> Self {
-        Self { mode, on_mismatch: OnMismatch::Audit }
+        Self { mode, on_mismatch: OnMismatch::Audit, quic: Quic::Inspect }
     }
 }

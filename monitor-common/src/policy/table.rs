@@ -8,7 +8,7 @@
 
 use core::hint::black_box;
 
-use super::{Mode, Orders};
+use super::{DOWNGRADE_PORT, Mode, Orders, Quic};
 use crate::wire::name::hash_of;
 
 /// Entries of a bucket.
@@ -44,8 +44,8 @@ pub struct Head {
 impl Head {
     /// As element 0 of the array.
     pub const fn to_bucket(self) -> Bucket {
-        let Orders { mode, on_mismatch } = self.orders;
-        [self.buckets, self.key.seed, self.key.multiplier, mode as u64, on_mismatch as u64, 0, 0, 0]
+        let Orders { mode, on_mismatch, quic } = self.orders;
+        [self.buckets, self.key.seed, self.key.multiplier, mode as u64, on_mismatch as u64, quic as u64, 0, 0]
     }
 
     /// The number of buckets in element 0.
@@ -64,6 +64,12 @@ impl Head {
     #[inline(always)]
     pub fn blocks(head: &Bucket) -> bool {
         head[3] == Mode::Block as u64
+    }
+
+    /// Whether the start of a QUIC connection to this port is dropped.
+    #[inline(always)]
+    pub fn drops_quic(head: &Bucket, remote_port: u16) -> bool {
+        Self::blocks(head) && head[5] == Quic::Downgrade as u64 && remote_port == DOWNGRADE_PORT
     }
 }
 
@@ -194,6 +200,18 @@ mod tests {
         };
         assert!((0..8).all(&mut put));
         assert!(!put(8));
+    }
+
+    #[test]
+    fn quic_is_dropped_in_mode_block_at_one_port_when_that_is_ordered() {
+        let drops = |mode: Mode, quic, port| {
+            let head = Head { buckets: 1, key: KEY, orders: Orders { quic, ..mode.into() } };
+            Head::drops_quic(&head.to_bucket(), port)
+        };
+        assert!(drops(Mode::Block, Quic::Downgrade, 443));
+        assert!(!drops(Mode::Audit, Quic::Downgrade, 443));
+        assert!(!drops(Mode::Block, Quic::Inspect, 443));
+        assert!(!drops(Mode::Block, Quic::Downgrade, 8443));
     }
 
     #[test]

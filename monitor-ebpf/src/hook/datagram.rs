@@ -2,7 +2,8 @@
 //!
 //! Hooks `cgroup/sendmsg4` and `cgroup/sendmsg6` (Linux 4.18) say whose an unconnected socket is. The datagrams themselves
 //! pass through the egress and ingress programs. In mode block an Initial waits for user space to read its name: it is
-//! dropped until there is a verdict, and the client sends it again.
+//! dropped until there is a verdict, and the client sends it again. Where QUIC is to be downgraded it is dropped for good, and
+//! its sender hears of it (EPERM), so that it does not wait before it turns to TCP.
 
 use aya_ebpf::macros::cgroup_sock_addr;
 use aya_ebpf::programs::{SkBuffContext, SockAddrContext};
@@ -73,7 +74,13 @@ fn try_sent(ctx: &SkBuffContext, flow: &Flow) -> Option<i32> {
         return Some(PASS);
     }
     let datagram = Datagram::read(ctx, &transport, false)?;
-    if !Head::blocks(policy(0)?) {
+    let orders = policy(0)?;
+    if Head::drops_quic(orders, datagram.endpoints.remote_port) {
+        read_later(ctx, flow, &datagram, false);
+        count(Counter::QuicDowngraded);
+        return Some(DROP);
+    }
+    if !Head::blocks(orders) {
         read_later(ctx, flow, &datagram, false);
         return Some(PASS);
     }

@@ -58,6 +58,11 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
         Proxysight,
         "none; grease: the ECH extension is there and nobody is named; offered: it is there next to a name, which may be a cover or, with browsers that always send it, the real one",
     ),
+    field(
+        &["QuicDowngrade"],
+        Proxysight,
+        "with `quic = \"downgrade\"`, of a QUIC connection to port 443: Dropped; or Audited, in mode audit, in which it would have been dropped",
+    ),
     field(&["query", "qtype_name", "rcode_name", "answers", "direction"], Zeek, "a name server's answer"),
     field(
         &["HostMismatch", "OuterHost", "OuterSource", "InnerHost", "InnerSource"],

@@ -112,7 +112,7 @@ impl Daemon {
     ) -> Result<Self, Failure> {
         let account = Arc::<Account>::default();
         let correlator = Correlator::new(host::boot_id()?, settings.families());
-        let recorder = Recorder::new(host::device(), *settings.mode.value());
+        let recorder = Recorder::new(host::device(), settings.orders());
         // Without a stream there is no end to hear of, and `work` does not listen.
         let (stream, stream_ended) = if args.stream {
             let form = *settings.records.format.value();
@@ -238,8 +238,10 @@ impl Daemon {
         eprintln!("proxysight: detached: {totals}");
         let failed = self.destroyer.finish()?.failed + counts.of(Counter::DoomedRingFull);
         let failed = (failed, "blocked sockets could not be destroyed; their owners waited for a time-out");
+        let downgraded =
+            (counts.of(Counter::QuicDowngraded), "QUIC packets were dropped, so that their clients use TCP");
         let remarks = self.pipeline.remarks().map(|remark| (remark.count, remark.meaning));
-        for (count, what) in [failed].into_iter().chain(remarks) {
+        for (count, what) in [failed, downgraded].into_iter().chain(remarks) {
             if count != 0 {
                 eprintln!("proxysight: {count} {what}");
             }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use file::{Error, Problem, load};
-use monitor_common::policy::{Mode, OnMismatch, Orders};
+use monitor_common::policy::{Mode, OnMismatch, Orders, Quic};
 use value::Value;
 
 use crate::correlate::Families;
@@ -76,6 +76,8 @@ pub struct Settings {
     pub policy: Setting<Vec<PathBuf>>,
     /// What is done about two different hosts of one tunnel.
     pub on_mismatch: Setting<OnMismatch>,
+    /// What is done about QUIC.
+    pub quic: Setting<Quic>,
     /// Which rows there are, and how they are written.
     pub records: Records,
 }
@@ -104,6 +106,7 @@ impl Default for Settings {
             mode: Setting::default(Mode::Off),
             policy: Setting::default(Vec::new()),
             on_mismatch: Setting::default(OnMismatch::Audit),
+            quic: Setting::default(Quic::Inspect),
             records: Records {
                 format: Setting::default(Form::Text),
                 attempts: Setting::default(attempts),
@@ -153,12 +156,13 @@ impl Settings {
         fn key<'a>(name: &'static str, field: &'a mut dyn Field) -> Key<'a> {
             Key { name, field }
         }
-        let Self { mode, policy, on_mismatch, records } = self;
+        let Self { mode, policy, on_mismatch, quic, records } = self;
         let Records { format, attempts, inbound, listening, ends, dns } = records;
         vec![
             key("mode", mode),
             key("policy", policy),
             key("on_mismatch", on_mismatch),
+            key("quic", quic),
             key("records.format", format),
             key("records.attempts", attempts),
             key("records.inbound", inbound),
@@ -170,7 +174,7 @@ impl Settings {
 
     /// What the kernel programs are to do.
     pub fn orders(&self) -> Orders {
-        Orders { mode: self.mode.value, on_mismatch: self.on_mismatch.value }
+        Orders { mode: self.mode.value, on_mismatch: self.on_mismatch.value, quic: self.quic.value }
     }
 
     /// Which families of records there are.

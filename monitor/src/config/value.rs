@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use monitor_common::policy::{Mode, OnMismatch};
+use monitor_common::policy::{Mode, OnMismatch, Quic};
 use toml::de::DeValue;
 
 use crate::stream::Form;
@@ -54,6 +54,10 @@ impl Word for Mode {
 impl Word for OnMismatch {
     const WORDS: &'static [(&'static str, Self)] =
         &[("off", Self::Off), ("audit", Self::Audit), ("block", Self::Block)];
+}
+
+impl Word for Quic {
+    const WORDS: &'static [(&'static str, Self)] = &[("inspect", Self::Inspect), ("downgrade", Self::Downgrade)];
 }
 
 impl Word for Form {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use clock::{Clock, Timestamp};
 pub use lost::EventsLost;
-use monitor_common::policy::{Mode, Verdict};
+use monitor_common::policy::{Mode, Orders, Verdict};
 use monitor_common::wire::NameSource;
 use monitor_store::schema::Table;
 
@@ -127,26 +127,26 @@ pub struct Record {
     pub what: What,
     /// What a verdict rests on.
     pub indicator: Option<Arc<Indicator>>,
-    mode: Mode,
+    orders: Orders,
     clock: Clock,
 }
 
 /// Makes records, one after the other.
 pub struct Recorder {
     device: Arc<Device>,
-    mode: Mode,
+    orders: Orders,
     next_report_id: u64,
 }
 
 impl Recorder {
     /// For one run of the daemon.
-    pub fn new(device: Device, mode: Mode) -> Self {
-        Self { device: Arc::new(device), mode, next_report_id: 1 }
+    pub fn new(device: Device, orders: impl Into<Orders>) -> Self {
+        Self { device: Arc::new(device), orders: orders.into(), next_report_id: 1 }
     }
 
     /// What a verdict means.
     pub fn mode(&self) -> Mode {
-        self.mode
+        self.orders.mode
     }
 
     /// The record of a change. `indicator` is what a verdict rests on.
@@ -161,7 +161,7 @@ impl Recorder {
             connection,
             what,
             indicator,
-            mode: self.mode,
+            orders: self.orders,
             clock,
         }
     }
@@ -237,6 +237,12 @@ impl Record {
     /// The local end; none for a raw socket.
     pub fn local(&self) -> Option<SocketAddr> {
         (self.connection.transport != Transport::Raw).then_some(self.connection.local)
+    }
+
+    /// What becomes, by the mode, of the QUIC connection whose start the row is about, when QUIC is to be downgraded.
+    pub fn downgrade(&self) -> Option<Mode> {
+        let is_quic = matches!(self.what, What::QuicServerName(..));
+        (is_quic && self.orders.downgrades(self.connection.remote.port())).then_some(self.orders.mode)
     }
 
     /// The remote end. A target behind a proxy has no address of its own, unless it was asked for by address; a direct

@@ -1,5 +1,7 @@
 //! A record as a line for people: when, what, who, and the real target with the proxy behind it.
 
+use monitor_common::policy::Mode;
+
 use crate::correlate::What;
 use crate::process::Lookup;
 use crate::record::{ActionType, EventsLost, Record};
@@ -38,6 +40,11 @@ fn why(record: &Record) -> String {
         (What::Mismatched(mismatch), ..) => match &mismatch.inner {
             Some(inner) => format!("  but {} inside", inner.host),
             None => "  but a hello without a name inside".to_owned(),
+        },
+        (What::QuicServerName(..), ..) => match record.downgrade() {
+            Some(Mode::Block) => "  dropped, to be asked for over TCP".to_owned(),
+            Some(Mode::Off | Mode::Audit) => "  would be dropped, to be asked for over TCP".to_owned(),
+            None => String::new(),
         },
         (What::Unreadable(_), ..) => "  urgent data among the first bytes".to_owned(),
         (What::NotConnected(reason), ..) => format!("  {reason:?}").to_lowercase(),

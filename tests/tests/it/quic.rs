@@ -5,8 +5,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use monitor_tests::daemon::Daemon;
 use monitor_tests::expect::{audited, blocked, network};
 use monitor_tests::netns::Netns;
+use monitor_tests::row::Row;
 use monitor_tests::running::Running;
 
 use crate::world::World;
@@ -76,5 +78,47 @@ fn a_blocked_quic_connection_does_not_leave_and_another_one_does() -> Result<()>
     good.wait_for_end().context("the client that may go on")?;
     ensure!(arrived(&server)? > 0, "no Initial for a name that is not listed left");
     daemon.stop()?;
+    Ok(())
+}
+
+/// A daemon with a configuration, and a client that asks a socket at a port for good.example.
+fn downgrade(mode: &str, port: u16) -> Result<(Row, usize, String)> {
+    let world = World::new()?;
+    let config = world.policy("config.toml", "quic = \"downgrade\"\n")?;
+    let config = config.to_str().context("a temporary path in UTF-8")?;
+    let daemon = Daemon::start(&["--config", config, "--mode", mode])?;
+    let server = world.netns.datagrams_at(port)?;
+    let mut client = client(&world.netns, &server, "good.example", "4")?;
+    let row = network("QuicConnectionInspected").pid(client.pid()).column("RemoteUrl", "good.example");
+    let row = daemon.row(&row.column("RemotePort", port))?;
+    client.wait_for_end()?;
+    let arrived = arrived(&server)?;
+    let talk = daemon.stop()?.talk.join("\n");
+    Ok((row, arrived, talk))
+}
+
+#[test]
+fn a_downgraded_quic_connection_does_not_begin() -> Result<()> {
+    let (row, arrived, talk) = downgrade("block", 443)?;
+    ensure!(row.additional("QuicDowngrade") == Some(&"Dropped".into()), "{row}");
+    ensure!(arrived == 0, "{arrived} datagrams left");
+    ensure!(talk.contains("QUIC packets were dropped, so that their clients use TCP"), "{talk}");
+    Ok(())
+}
+
+#[test]
+fn in_mode_audit_a_downgrade_is_only_told() -> Result<()> {
+    let (row, arrived, talk) = downgrade("audit", 443)?;
+    ensure!(row.additional("QuicDowngrade") == Some(&"Audited".into()), "{row}");
+    ensure!(arrived > 0, "nothing left");
+    ensure!(!talk.contains("QUIC packets were dropped"), "{talk}");
+    Ok(())
+}
+
+#[test]
+fn quic_to_another_port_is_not_downgraded() -> Result<()> {
+    let (row, arrived, _) = downgrade("block", 8443)?;
+    ensure!(row.additional("QuicDowngrade").is_none(), "{row}");
+    ensure!(arrived > 0, "nothing left");
     Ok(())
 }

@@ -39,7 +39,13 @@ impl<'a> Facts<'a> {
             },
             What::SocksAnswered(target, given) => Self::Socks(SocksFields::new(target, given.protocol, Some(*given))),
             What::ServerName(target, hello) => Self::Tls(TlsFields::new(target.as_ref(), hello.as_deref())),
-            What::QuicServerName(target, hello) => Self::Tls(TlsFields::new(target.as_ref(), Some(hello))),
+            What::QuicServerName(target, hello) => Self::Tls(TlsFields {
+                quic_downgrade: record.downgrade().map(|mode| match mode {
+                    Mode::Block => "Dropped",
+                    Mode::Off | Mode::Audit => "Audited",
+                }),
+                ..TlsFields::new(target.as_ref(), Some(hello))
+            }),
             What::Resolved(response) => Self::Dns(DnsFields::new(response)),
             What::Mismatched(mismatch) => Self::Mismatch(MismatchFields::new(mismatch)),
             What::NotConnected(reason) => Self::Failure(FailureFields { failure_reason: reason_name(*reason) }),
@@ -50,12 +56,12 @@ impl<'a> Facts<'a> {
                 duration_ms: duration_ns / 1_000_000,
             }),
             What::Judged { verdict, .. } => {
-                Self::Verdict(VerdictFields::new(*verdict, record.mode, record.indicator.as_deref()))
+                Self::Verdict(VerdictFields::new(*verdict, record.orders.mode, record.indicator.as_deref()))
             }
             What::Unreadable(verdict) => Self::Verdict(VerdictFields {
                 response_category: "CustomPolicy",
                 unreadable_reason: Some("UrgentData"),
-                ..VerdictFields::new(*verdict, record.mode, None)
+                ..VerdictFields::new(*verdict, record.orders.mode, None)
             }),
             What::Attempted | What::Connected(_) | What::Accepted | What::Listening | What::Reached(_) => return None,
         })
@@ -117,6 +123,8 @@ pub(super) struct TlsFields<'a> {
     ja4: Option<String>,
     #[serde(rename = "EchState", skip_serializing_if = "Option::is_none")]
     ech: Option<&'static str>,
+    #[serde(rename = "QuicDowngrade", skip_serializing_if = "Option::is_none")]
+    quic_downgrade: Option<&'static str>,
 }
 
 impl<'a> TlsFields<'a> {
@@ -132,6 +140,7 @@ impl<'a> TlsFields<'a> {
                 Ech::Grease => "grease",
                 Ech::Offered => "offered",
             }),
+            quic_downgrade: None,
         }
     }
 }
