@@ -53,6 +53,12 @@ struct NamedBuffer {
     bytes: [u8; 256 + MESSAGE_BYTES_MAX],
 }
 
+/// A connection is on its way.
+#[inline(always)]
+pub(crate) fn attempted(flow: &Flow, cookie: u64) {
+    opened(header(Kind::Attempted, flow.connect_ns, cookie), flow.origin);
+}
+
 /// A connection is established.
 #[inline(always)]
 pub(crate) fn established(flow: &Flow, cookie: u64) {

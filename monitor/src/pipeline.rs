@@ -115,7 +115,8 @@ impl Pipeline {
             _ => event.header.connect_ns,
         };
         let process = match event.body {
-            Body::Established { origin }
+            Body::Attempted { origin }
+            | Body::Established { origin }
             | Body::Failed { origin, .. }
             | Body::Listening { origin }
             | Body::Unreadable { origin, .. }

@@ -28,6 +28,8 @@ pub enum Kind {
     Unreadable = 10,
     /// A socket was made that sends past the other hooks.
     RawSocket = 11,
+    /// An outgoing connection is on its way.
+    Attempted = 12,
 }
 
 impl Kind {
@@ -45,6 +47,7 @@ impl Kind {
             9 => Some(Self::Datagram),
             10 => Some(Self::Unreadable),
             11 => Some(Self::RawSocket),
+            12 => Some(Self::Attempted),
             _ => None,
         }
     }

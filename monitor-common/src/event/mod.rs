@@ -28,6 +28,12 @@ pub struct Event<'a> {
 /// What happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Body<'a> {
+    /// The first SYN of an outgoing connection is about to be sent. Only where that is ordered: the others tell of the
+    /// connection, too.
+    Attempted {
+        /// Whose connection, and where it goes.
+        origin: &'a Origin,
+    },
     /// The TCP handshake of an outgoing connection is done.
     Established {
         /// Whose connection, and where it goes.
@@ -121,7 +127,7 @@ pub enum Body<'a> {
     },
 }
 
-/// The layout of [`Body::Established`], [`Body::Accepted`], [`Body::Listening`] and [`Body::Doomed`].
+/// The layout of [`Body::Attempted`], [`Body::Established`], [`Body::Accepted`], [`Body::Listening`] and [`Body::Doomed`].
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Opened {
@@ -270,6 +276,7 @@ pub fn decode(bytes: &[u8]) -> Result<Event<'_>, DecodeError> {
         zerocopy::CastError::Size(_) | zerocopy::CastError::Validity(_) => DecodeError::Truncated,
     })?;
     let body = match Kind::from_number(header.kind).ok_or(DecodeError::UnknownKind(header.kind))? {
+        Kind::Attempted => Body::Attempted { origin: origin(bytes)? },
         Kind::Established => Body::Established { origin: origin(bytes)? },
         Kind::Doomed => Body::Doomed { origin: origin(bytes)? },
         Kind::Accepted => Body::Accepted { origin: origin(bytes)? },

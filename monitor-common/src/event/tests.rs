@@ -14,6 +14,7 @@ fn check(bytes: &[u8], expect: Result<&str, DecodeError>) {
     let mut aligned = Aligned([0; 1024]);
     aligned.0[..bytes.len()].copy_from_slice(bytes);
     let got = decode(&aligned.0[..bytes.len()]).map(|event| match event.body {
+        Body::Attempted { .. } => "attempted".into(),
         Body::Established { .. } => "established".into(),
         Body::Doomed { .. } => "doomed".into(),
         Body::Accepted { .. } => "accepted".into(),
@@ -83,6 +84,7 @@ fn datagram(len: u32, segment_bytes: u32) -> Vec<u8> {
 
 #[test]
 fn events_are_decoded() {
+    check(&opened(Kind::Attempted, 4), Ok("attempted"));
     check(&opened(Kind::Established, 4), Ok("established"));
     check(&opened(Kind::Doomed, 6), Ok("doomed"));
     check(&opened(Kind::Accepted, 4), Ok("accepted"));

@@ -58,6 +58,8 @@ pub struct Orders {
     pub on_mismatch: OnMismatch,
     /// What the start of a QUIC connection means.
     pub quic: Quic,
+    /// Whether connections are told of when they are on their way, besides how they turn out.
+    pub attempts: bool,
 }
 
 impl Orders {
@@ -70,6 +72,6 @@ impl Orders {
 impl From<Mode> for Orders {
     /// A mode, and everything else as it is when nobody says otherwise.
     fn from(mode: Mode) -> Self {
-        Self { mode, on_mismatch: OnMismatch::Audit, quic: Quic::Inspect }
+        Self { mode, on_mismatch: OnMismatch::Audit, quic: Quic::Inspect, attempts: false }
     }
 }

@@ -44,8 +44,17 @@ pub struct Head {
 impl Head {
     /// As element 0 of the array.
     pub const fn to_bucket(self) -> Bucket {
-        let Orders { mode, on_mismatch, quic } = self.orders;
-        [self.buckets, self.key.seed, self.key.multiplier, mode as u64, on_mismatch as u64, quic as u64, 0, 0]
+        let Orders { mode, on_mismatch, quic, attempts } = self.orders;
+        [
+            self.buckets,
+            self.key.seed,
+            self.key.multiplier,
+            mode as u64,
+            on_mismatch as u64,
+            quic as u64,
+            attempts as u64,
+            0,
+        ]
     }
 
     /// The number of buckets in element 0.
@@ -64,6 +73,12 @@ impl Head {
     #[inline(always)]
     pub fn blocks(head: &Bucket) -> bool {
         head[3] == Mode::Block as u64
+    }
+
+    /// Whether connections that are on their way are told of.
+    #[inline(always)]
+    pub fn tells_attempts(head: &Bucket) -> bool {
+        head[6] != 0
     }
 
     /// Whether the start of a QUIC connection to this port is dropped.

@@ -15,11 +15,12 @@ use aya_ebpf::macros::sock_ops;
 use aya_ebpf::programs::SockOpsContext;
 use monitor_common::counter::Counter;
 use monitor_common::event::{Endpoints, Origin, Owner, Reason};
+use monitor_common::policy::Head;
 
 use crate::counters::count;
 use crate::emit;
 use crate::flow::Flow;
-use crate::maps::{cookie, drop_pieces};
+use crate::maps::{cookie, drop_pieces, policy};
 
 /// `BPF_TCP_CLOSE` (UAPI): the last state of every connection, also after time-wait.
 const TCP_CLOSE: u32 = 7;
@@ -62,6 +63,9 @@ fn lifecycle(ctx: SockOpsContext) -> u32 {
             flow.origin.endpoints = endpoints(ctx.ops);
             flow.is_syn_sent = 1;
             watch(&ctx, BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_RTO_CB_FLAG);
+            if policy(0).is_some_and(Head::tells_attempts) {
+                emit::attempted(flow, cookie(&ctx));
+            }
         }
         BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => {
             flow.is_established = 1;

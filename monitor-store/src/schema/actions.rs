@@ -27,7 +27,7 @@ pub const ACTION_TYPES: &[ActionType] = &[
     action(
         "ConnectionAttempt",
         DeviceNetworkEvents,
-        "a program called `connect()`; off unless it is configured, since each connection has another row that tells how it turned out",
+        "a TCP connection is on its way; off unless it is configured, since each connection has another row, with the same ConnectionId, that tells how it turned out",
         Microsoft,
     ),
     action(

@@ -174,7 +174,12 @@ impl Settings {
 
     /// What the kernel programs are to do.
     pub fn orders(&self) -> Orders {
-        Orders { mode: self.mode.value, on_mismatch: self.on_mismatch.value, quic: self.quic.value }
+        Orders {
+            mode: self.mode.value,
+            on_mismatch: self.on_mismatch.value,
+            quic: self.quic.value,
+            attempts: self.records.attempts.value,
+        }
     }
 
     /// Which families of records there are.

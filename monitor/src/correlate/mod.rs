@@ -53,7 +53,7 @@ pub struct Change {
 /// What happened on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A program called `connect()`.
+    /// A connection is on its way.
     Attempted,
     /// The TCP connection stands. For a direct connection the target is what it asked for, when that is known by now.
     Connected(Option<Target>),
@@ -221,13 +221,19 @@ impl Correlator {
     fn take(&mut self, event: &Event<'_>, process: Arc<Process>, changes: &mut Vec<Change>) {
         let Header { time_ns, cookie, .. } = *event.header;
         match event.body {
+            Body::Attempted { origin } => {
+                self.with(event.header, origin, process, changes, |state, changes| state.attempted(time_ns, changes));
+            }
             Body::Established { origin } => {
                 self.waits.push_back((time_ns.saturating_add(NAME_WAIT_NS), cookie));
                 self.with(event.header, origin, process, changes, |state, changes| state.established(time_ns, changes));
             }
             Body::Failed { origin, reason } => {
-                self.open.remove(&cookie);
-                self.apart(event.header, origin, process).failed(time_ns, reason, changes);
+                // Remembered if it was told of when it was on its way.
+                let begun = self.open.remove(&cookie);
+                let begun = begun.filter(|state| state.connection.id.connect_ns == event.header.connect_ns);
+                let mut state = begun.unwrap_or_else(|| self.apart(event.header, origin, process));
+                state.failed(time_ns, reason, changes);
             }
             Body::RawSocket { origin, protocol } => {
                 let mut connection = Connection::new(event.header, origin, self.boot, process);

@@ -33,6 +33,8 @@ pub(super) struct Named {
 
 pub(super) struct State {
     pub(super) connection: Arc<Connection>,
+    /// Whether it was told that the connection is on its way.
+    is_attempted: bool,
     /// When the handshake was done, if that is known.
     established_ns: Option<u64>,
     /// Whether the record of the connection still waits for a name.
@@ -57,6 +59,7 @@ impl State {
     pub(super) fn new(connection: Connection) -> Self {
         Self {
             connection: Arc::new(connection),
+            is_attempted: false,
             established_ns: None,
             is_waiting: false,
             tunnel: None,
@@ -69,10 +72,18 @@ impl State {
         Change { time_ns, connection: self.connection.clone(), what }
     }
 
+    /// The connection is on its way. Told once: the kernel side says so when it is asked to, and in any case how it turned
+    /// out.
+    pub(super) fn attempted(&mut self, time_ns: u64, changes: &mut Vec<Change>) {
+        if !std::mem::replace(&mut self.is_attempted, true) {
+            changes.push(self.change(time_ns, What::Attempted));
+        }
+    }
+
     /// The handshake is done: the record waits for a name.
     pub(super) fn established(&mut self, time_ns: u64, changes: &mut Vec<Change>) {
         (self.established_ns, self.is_waiting) = (Some(time_ns), true);
-        changes.push(self.change(self.connection.id.connect_ns, What::Attempted));
+        self.attempted(self.connection.id.connect_ns, changes);
     }
 
     /// Reports the TCP connection without a name of its own, unless that is done.
@@ -105,8 +116,8 @@ impl State {
         std::mem::take(&mut self.is_waiting).then_some(self.established_ns).flatten()
     }
 
-    pub(super) fn failed(&self, time_ns: u64, reason: Reason, changes: &mut Vec<Change>) {
-        changes.push(self.change(self.connection.id.connect_ns, What::Attempted));
+    pub(super) fn failed(&mut self, time_ns: u64, reason: Reason, changes: &mut Vec<Change>) {
+        self.attempted(self.connection.id.connect_ns, changes);
         changes.push(self.change(time_ns, What::NotConnected(reason)));
     }
 

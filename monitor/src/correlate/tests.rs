@@ -239,6 +239,23 @@ fn a_raw_socket_is_told_once() {
 }
 
 #[test]
+fn an_attempt_is_told_at_once_and_once() {
+    for (outcome, expect) in [
+        (ESTABLISHED, &["attempt"][..]),
+        (Body::Failed { origin: &ORIGIN, reason: Reason::TimedOut }, &["attempt", "TimedOut"]),
+    ] {
+        let mut run = Run::with(ALL);
+        run.event(Body::Attempted { origin: &ORIGIN });
+        assert_eq!(run.changes.len(), 1);
+        let (id, time_ns) = (run.changes[0].connection.id, run.changes[0].time_ns);
+        assert_eq!(time_ns, run.now_ns);
+        run.event(outcome);
+        assert!(run.changes.iter().all(|change| change.connection.id == id));
+        run.check(expect);
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_told_after_the_connection() {
     let mut run = Run::with(ALL);
     run.event(ESTABLISHED).event(Body::Unreadable { origin: &ORIGIN, verdict: Blocked });

@@ -37,7 +37,7 @@ pub struct Device {
 /// What a record says happened: `ActionType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActionType {
-    /// A program called `connect()`.
+    /// A connection is on its way.
     ConnectionAttempt,
     /// A connection stands, or the real target was reached.
     ConnectionSuccess,

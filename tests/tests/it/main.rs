@@ -2,6 +2,7 @@
 //! `cargo xtask test` does both.
 
 mod account;
+mod attempts;
 mod audit;
 mod block;
 mod block_wire;

@@ -170,6 +170,7 @@ impl Log {
 
 fn said(event: &Event<'_>) -> Said {
     match event.body {
+        Body::Attempted { .. } => Said::Malformed("an attempt that nobody asked to hear of".to_owned()),
         Body::Established { origin } => Said::Established(*origin),
         Body::Named { origin, source, port, in_tunnel, verdict, rule, is_address, name, hello } => Said::Named(Named {
             origin: *origin,

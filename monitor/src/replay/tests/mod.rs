@@ -54,7 +54,8 @@ fn replay_in(mode: Mode, file: &[u8]) -> Got {
             Body::Closed { .. } => "closed".to_owned(),
             Body::Unreadable { verdict, .. } => format!("unreadable {verdict:?}"),
             Body::Failed { reason, .. } => format!("failed {reason:?}"),
-            Body::Accepted { .. }
+            Body::Attempted { .. }
+            | Body::Accepted { .. }
             | Body::Listening { .. }
             | Body::Datagram { .. }
             | Body::RawSocket { .. }
