@@ -94,6 +94,7 @@ impl Counter {
             Self::HeadTooLong => "head_too_long",
             Self::QuicHeld => "quic_held",
             Self::UrgentData => "urgent_data",
+            Self::QuicDowngraded => "quic_downgraded",
         }
     }
 }

@@ -6,7 +6,7 @@ use monitor_common::event::{Body, Event, Origin, decode};
 use monitor_common::policy::{Mode, QuicFlow, Verdict, quic_flow};
 
 use crate::account::Account;
-use crate::correlate::{Change, Correlator, Transport, What};
+use crate::correlate::{Change, Correlator, Found, Transport, What};
 use crate::decide::Policy;
 use crate::dns::{Response, tcp_messages};
 use crate::hello::{self, ClientHello};
@@ -199,6 +199,12 @@ impl Pipeline {
         self.record(clock, output);
     }
 
+    /// Takes the list of connections that were open at the start, when all events up to then were taken.
+    pub fn found(&mut self, list: Vec<Found>, time_ns: u64, clock: Clock, output: &mut Output) {
+        self.correlator.found(list, time_ns, &mut self.changes);
+        self.record(clock, output);
+    }
+
     /// Reports what is still to be told of the connections that are open when a capture ends.
     pub fn finish(&mut self, time_ns: u64, clock: Clock, output: &mut Output) {
         self.correlator.finish(time_ns, &mut self.changes);
@@ -211,7 +217,7 @@ impl Pipeline {
     }
 
     /// What did not go as it should, how often, and what that means. Zeroes too.
-    pub fn remarks(&self) -> [Remark; 7] {
+    pub fn remarks(&self) -> [Remark; 8] {
         let remark = |name, count, cause, meaning| Remark { name, count, cause, meaning };
         let correlator = &self.correlator;
         [
@@ -245,6 +251,12 @@ impl Pipeline {
                 correlator.proxies_forgotten(),
                 Cause::Daemon,
                 "proxies were forgotten for want of room; the status lacks them",
+            ),
+            remark(
+                "begun_full",
+                correlator.begun_full(),
+                Cause::Daemon,
+                "connections at the start found no room; they may be told of as found as well",
             ),
             remark(
                 "unread_answers",

@@ -43,6 +43,12 @@ pub const ACTION_TYPES: &[ActionType] = &[
         Microsoft,
     ),
     action(
+        "ConnectionFound",
+        DeviceNetworkEvents,
+        "a TCP connection was open when the daemon started, outgoing or incoming: told once, with the process that holds the socket (of several, the one with the lowest id); its end and its names are not followed",
+        Microsoft,
+    ),
+    action(
         "InboundConnectionAccepted",
         DeviceNetworkEvents,
         "a peer has connected; the process is the one that bound the listening socket",

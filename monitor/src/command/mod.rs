@@ -2,6 +2,7 @@
 
 mod config_check;
 mod config_show;
+mod found;
 mod lock;
 mod policy_check;
 mod policy_files;

@@ -188,7 +188,8 @@ fn lack(counter: Counter) -> Option<&'static str> {
         | Counter::SentBeforeReply
         | Counter::HeadTooLong
         | Counter::QuicHeld
-        | Counter::UrgentData => None,
+        | Counter::UrgentData
+        | Counter::QuicDowngraded => None,
     }
 }
 

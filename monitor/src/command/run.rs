@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
+use super::found::{self, Listed};
 use super::report::{Known, Parts};
 use super::{Failure, lock, policy_files, settings};
 use crate::account::Account;
@@ -89,6 +90,8 @@ struct Daemon {
     control: Server,
     questions: mpsc::Receiver<Question>,
     known: Known,
+    /// What was open at the start, until it is told.
+    found: Option<oneshot::Receiver<Listed>>,
 }
 
 /// When the ring is looked into again.
@@ -111,7 +114,13 @@ impl Daemon {
         (attached, ring, destroyer): (Attached, Ring, Destroyer),
     ) -> Result<Self, Failure> {
         let account = Arc::<Account>::default();
-        let correlator = Correlator::new(host::boot_id()?, settings.families());
+        let mut correlator = Correlator::new(host::boot_id()?, settings.families());
+        let found = if *settings.records.found.value() {
+            correlator.expect_found();
+            Some(found::start().context("start the list of open connections")?)
+        } else {
+            None
+        };
         let recorder = Recorder::new(host::device(), settings.orders());
         // Without a stream there is no end to hear of, and `work` does not listen.
         let (stream, stream_ended) = if args.stream {
@@ -135,6 +144,7 @@ impl Daemon {
             control,
             questions,
             known,
+            found,
         })
     }
 
@@ -159,6 +169,10 @@ impl Daemon {
                         // No reason to stop; who asked hears that there is no answer.
                         Err(error) => eprintln!("proxysight: the status is not known: {error}"),
                     }
+                    continue;
+                }
+                listed = listed(&mut self.found) => {
+                    self.tell_found(listed)?;
                     continue;
                 }
                 () = stop.wait() => break,
@@ -206,6 +220,22 @@ impl Daemon {
         Ok(taken)
     }
 
+    /// Tells what was open at the start. None: the thread that lists has ended without a list.
+    fn tell_found(&mut self, listed: Option<Listed>) -> Result<(), Failure> {
+        self.found = None;
+        let Some(Listed { list, time_ns, remarks }) = listed else {
+            eprintln!("proxysight: the connections that were open at the start could not be listed");
+            return Ok(());
+        };
+        remarks.iter().for_each(|remark| eprintln!("proxysight: {remark}"));
+        // What began before the list was made is in the ring, and is not found.
+        while self.take_turn()? != 0 {}
+        let mut output = Output::default();
+        self.pipeline.found(list, time_ns, host::clock(), &mut output);
+        self.hand_on(output);
+        Ok(())
+    }
+
     fn expire(&mut self, now_ns: u64) {
         let mut output = Output::default();
         self.pipeline.expire(now_ns, host::clock(), &mut output);
@@ -248,6 +278,14 @@ impl Daemon {
         }
         written.context("write the stream")?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Waits for a list; for ever when none is awaited.
+async fn listed(found: &mut Option<oneshot::Receiver<Listed>>) -> Option<Listed> {
+    match found {
+        Some(receiver) => receiver.await.ok(),
+        None => std::future::pending().await,
     }
 }
 

@@ -97,11 +97,13 @@ pub struct Records {
     pub ends: Setting<bool>,
     /// `DnsConnectionInspected`.
     pub dns: Setting<bool>,
+    /// `ConnectionFound`.
+    pub found: Setting<bool>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let Families { attempts, inbound, listening, ends, dns, mismatches: _ } = Families::default();
+        let Families { attempts, inbound, listening, ends, dns, mismatches: _, found } = Families::default();
         Self {
             mode: Setting::default(Mode::Off),
             policy: Setting::default(Vec::new()),
@@ -114,6 +116,7 @@ impl Default for Settings {
                 listening: Setting::default(listening),
                 ends: Setting::default(ends),
                 dns: Setting::default(dns),
+                found: Setting::default(found),
             },
         }
     }
@@ -157,7 +160,7 @@ impl Settings {
             Key { name, field }
         }
         let Self { mode, policy, on_mismatch, quic, records } = self;
-        let Records { format, attempts, inbound, listening, ends, dns } = records;
+        let Records { format, attempts, inbound, listening, ends, dns, found } = records;
         vec![
             key("mode", mode),
             key("policy", policy),
@@ -169,6 +172,7 @@ impl Settings {
             key("records.listening", listening),
             key("records.ends", ends),
             key("records.dns", dns),
+            key("records.found", found),
         ]
     }
 
@@ -184,7 +188,7 @@ impl Settings {
 
     /// Which families of records there are.
     pub fn families(&self) -> Families {
-        let Records { format: _, attempts, inbound, listening, ends, dns } = &self.records;
+        let Records { format: _, attempts, inbound, listening, ends, dns, found } = &self.records;
         Families {
             attempts: attempts.value,
             inbound: inbound.value,
@@ -192,6 +196,7 @@ impl Settings {
             ends: ends.value,
             dns: dns.value,
             mismatches: self.on_mismatch.value != OnMismatch::Off,
+            found: found.value,
         }
     }
 

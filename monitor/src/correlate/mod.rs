@@ -5,6 +5,7 @@
 
 mod connection;
 mod coverage;
+mod found;
 mod listeners;
 mod mismatch;
 mod proxies;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 
 pub use connection::{Connection, ConnectionId, Transport};
 pub use coverage::Coverage;
+use found::Begun;
+pub use found::Found;
 use listeners::Listeners;
 pub use mismatch::Mismatch;
 use monitor_common::event::{Body, Event, Header, Origin, Reason};
@@ -59,6 +62,8 @@ pub enum What {
     Connected(Option<Target>),
     /// The TCP connection came to nothing.
     NotConnected(Reason),
+    /// The connection was open when the daemon started.
+    Found,
     /// A peer has connected.
     Accepted,
     /// A socket waits for peers.
@@ -120,11 +125,13 @@ pub struct Families {
     pub dns: bool,
     /// [`What::Mismatched`].
     pub mismatches: bool,
+    /// [`What::Found`].
+    pub found: bool,
 }
 
 impl Default for Families {
     fn default() -> Self {
-        Self { attempts: false, inbound: true, listening: true, ends: true, dns: true, mismatches: true }
+        Self { attempts: false, inbound: true, listening: true, ends: true, dns: true, mismatches: true, found: true }
     }
 }
 
@@ -137,6 +144,7 @@ impl Families {
             What::Closed { .. } => self.ends,
             What::Resolved(_) => self.dns,
             What::Mismatched(_) => self.mismatches,
+            What::Found => self.found,
             _ => true,
         }
     }
@@ -150,6 +158,7 @@ pub struct Correlator {
     /// Cookies in the order in which their wait ends.
     waits: VecDeque<(u64, u64)>,
     listeners: Listeners,
+    begun: Begun,
     /// Names that each process was given addresses for.
     names: NameCache<ProcessKey>,
     proxies: Proxies,
@@ -168,6 +177,7 @@ impl Correlator {
             open: HashMap::new(),
             waits: VecDeque::new(),
             listeners: Listeners::default(),
+            begun: Begun::default(),
             names: NameCache::new(),
             proxies: Proxies::default(),
             coverage: Coverage::default(),
@@ -212,6 +222,7 @@ impl Correlator {
     /// Takes an event; adds what it means to `changes`. `process` is the owner that the event names, if it names one.
     pub fn ingest(&mut self, event: &Event<'_>, process: Arc<Process>, changes: &mut Vec<Change>) {
         let before = changes.len();
+        self.begun.saw(event.header.cookie);
         self.take(event, process, changes);
         changes.iter().skip(before).for_each(|change| self.proxies.observe(change));
         let families = self.families;

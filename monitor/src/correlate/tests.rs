@@ -30,6 +30,7 @@ impl Run {
             ends: false,
             dns: false,
             mismatches: true,
+            found: true,
         })
     }
 
@@ -84,6 +85,7 @@ impl Run {
                 What::RawSocket(protocol) => format!("raw {protocol}"),
                 What::Unreadable(verdict) => format!("unreadable {verdict:?}"),
                 What::NotConnected(reason) => format!("{reason:?}"),
+                What::Found => "found".to_owned(),
                 What::Accepted => format!("accepted by {}", change.connection.process.id),
                 What::Listening => "listens".to_owned(),
                 What::Resolved(response) => format!("resolved {}", response.query),
@@ -213,7 +215,7 @@ fn a_lost_beginning_does_not_lose_the_rest() {
 }
 
 const ALL: Families =
-    Families { attempts: true, inbound: true, listening: true, ends: true, dns: true, mismatches: true };
+    Families { attempts: true, inbound: true, listening: true, ends: true, dns: true, mismatches: true, found: true };
 
 #[test]
 fn a_connection_has_a_beginning_and_an_end() {
@@ -253,6 +255,22 @@ fn an_attempt_is_told_at_once_and_once() {
         assert!(run.changes.iter().all(|change| change.connection.id == id));
         run.check(expect);
     }
+}
+
+#[test]
+fn a_connection_is_found_only_if_no_event_told_of_it() {
+    let mut run = Run::with(ALL);
+    run.correlator.expect_found();
+    run.event(ESTABLISHED).check(&["attempt"]);
+    let socket = |cookie| {
+        let (local, remote) = ("192.0.2.1:1".parse().unwrap(), "192.0.2.2:2".parse().unwrap());
+        Found { cookie, process: Arc::default(), local, remote }
+    };
+    run.correlator.found(vec![socket(9), socket(8)], 5, &mut run.changes);
+    assert_eq!(run.changes.len(), 1);
+    let found = &run.changes[0];
+    assert_eq!((&found.what, found.time_ns, found.connection.id.cookie), (&What::Found, 5, 8));
+    assert_eq!(found.connection.remote.port(), 2);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The only module that talks to the kernel about BPF, sockets and namespaces: it loads and attaches the programs, fills
-//! the policy table, reads the ring and the counters, and destroys blocked sockets.
+//! the policy table, reads the ring and the counters, lists open sockets, and destroys blocked ones.
 //!
 //! It is the only place in user space with `unsafe`: a few raw system calls that no library wraps, and one mapping.
 //! It never parses what a program sent; that is `monitor_common::event::decode`.
@@ -12,6 +12,7 @@ mod cost;
 mod destroy;
 mod netns;
 mod object;
+mod open_sockets;
 mod policy_table;
 mod ring;
 mod sock_diag;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 pub use attach::{Attached, KernelCounts};
 pub use cost::{ProgramCost, program_costs};
 pub use destroy::{Destroyed, Destroyer};
+pub use open_sockets::{OpenSocket, OpenSockets, open_sockets};
 pub use policy_table::{PolicyTable, TableEntry};
 pub use ring::Ring;
 pub use support::{Support, probe};

@@ -101,6 +101,22 @@ impl Namespaces {
     }
 }
 
+/// Does something with a netlink socket in each namespace that can be found. It moves the thread, as above.
+pub(super) fn each(mut visit: impl FnMut(&OwnedFd)) {
+    let mut seen = HashSet::new();
+    for path in all() {
+        if let Some(netlink) = open(&path, &mut seen) {
+            visit(&netlink);
+        }
+    }
+}
+
+/// A netlink socket in the namespace of the calling thread.
+#[cfg(test)]
+pub(super) fn here() -> io::Result<OwnedFd> {
+    Ok(socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?)
+}
+
 /// Where the owner is.
 fn near(owner: &Owner) -> [PathBuf; 2] {
     let Owner { tgid, tid, .. } = owner;

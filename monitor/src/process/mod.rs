@@ -5,6 +5,7 @@
 //! found out is said with its reason, never guessed.
 
 mod accounts;
+mod holders;
 mod proc_files;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, OnceLock};
 
 use accounts::Accounts;
+pub use holders::{Holders, holders};
 use monitor_common::event::Owner;
 use proc_files::{read_image, read_stat};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

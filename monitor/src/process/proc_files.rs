@@ -36,6 +36,19 @@ fn parse_stat(text: &str) -> Option<Stat> {
     Some(Stat { comm: comm.to_owned(), parent, started_ns: started.checked_mul(TICK_NS)? })
 }
 
+/// The real user and group ids, from /proc/PID/status.
+pub(super) fn read_ids(id: u32) -> Option<(u32, u32)> {
+    parse_ids(&String::from_utf8_lossy(&fs::read(format!("/proc/{id}/status")).ok()?))
+}
+
+fn parse_ids(status: &str) -> Option<(u32, u32)> {
+    let first = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+        line.split_ascii_whitespace().next()?.parse().ok()
+    };
+    Some((first("Uid:")?, first("Gid:")?))
+}
+
 pub(super) fn read_image(id: u32, stat: &Stat) -> Option<Image> {
     let link = |name: &str| {
         let path = fs::read_link(format!("/proc/{id}/{name}")).ok()?;
@@ -75,6 +88,13 @@ mod tests {
         assert_eq!((stat.comm.as_str(), stat.parent, stat.started_ns), ("a) (b)", 7, 42_420_000_000));
         assert!(parse_stat("12 (a").is_none());
         assert!(parse_stat("12 (a) S 7").is_none());
+    }
+
+    #[test]
+    fn the_real_ids_are_the_first() {
+        assert_eq!(parse_ids("Name:\tUid: 9\nUid:\t7\t0\t0\t0\nGid:\t8\t1\t1\t1\n"), Some((7, 8)));
+        assert_eq!(parse_ids("Uid:\t7\n"), None);
+        assert_eq!(parse_ids("Uid:\nGid:\tx"), None);
     }
 
     #[test]

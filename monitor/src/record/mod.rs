@@ -43,6 +43,8 @@ pub enum ActionType {
     ConnectionSuccess,
     /// A connection came to nothing, or the real target was not reached.
     ConnectionFailed,
+    /// A connection was open when the daemon started.
+    ConnectionFound,
     /// A peer has connected.
     InboundConnectionAccepted,
     /// A socket waits for peers.
@@ -76,6 +78,7 @@ impl ActionType {
             Self::ConnectionAttempt => "ConnectionAttempt",
             Self::ConnectionSuccess => "ConnectionSuccess",
             Self::ConnectionFailed => "ConnectionFailed",
+            Self::ConnectionFound => "ConnectionFound",
             Self::InboundConnectionAccepted => "InboundConnectionAccepted",
             Self::ListeningConnectionCreated => "ListeningConnectionCreated",
             Self::RawSocketCreated => "RawSocketCreated",
@@ -174,6 +177,7 @@ impl Record {
             What::Attempted => ActionType::ConnectionAttempt,
             What::Connected(_) | What::Reached(_) => ActionType::ConnectionSuccess,
             What::NotConnected(_) | What::Refused(..) => ActionType::ConnectionFailed,
+            What::Found => ActionType::ConnectionFound,
             What::Accepted => ActionType::InboundConnectionAccepted,
             What::Listening => ActionType::ListeningConnectionCreated,
             What::RawSocket(_) => ActionType::RawSocketCreated,
@@ -211,6 +215,7 @@ impl Record {
             What::Mismatched(mismatch) => Some(&mismatch.outer),
             What::Attempted
             | What::NotConnected(_)
+            | What::Found
             | What::Accepted
             | What::Listening
             | What::Resolved(_)

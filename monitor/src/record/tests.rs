@@ -167,8 +167,9 @@ fn each_kind_of_row_has_its_facts() {
     let inner = target("hidden.example", NameSource::TlsSni, true);
     let mismatch = Mismatch { outer: target("front.example", NameSource::ConnectAuthority, true), inner: Some(inner) };
     let closed = What::Closed { target: None, sent: 7, received: 9, duration_ns: 5_999_999 };
-    let cases: [(What, &str, Fields<'_>); 9] = [
+    let cases: [(What, &str, Fields<'_>); 10] = [
         (What::Attempted, "ConnectionAttempt", &[]),
+        (What::Found, "ConnectionFound", &[]),
         (What::Accepted, "InboundConnectionAccepted", &[]),
         (What::NotConnected(Reason::TimedOut), "ConnectionFailed", &[("FailureReason", "TimedOut".into())]),
         (

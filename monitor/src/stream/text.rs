@@ -58,6 +58,7 @@ fn word(action: ActionType) -> &'static str {
         ActionType::ConnectionAttempt => "attempt",
         ActionType::ConnectionSuccess => "success",
         ActionType::ConnectionFailed => "failed",
+        ActionType::ConnectionFound => "found",
         ActionType::InboundConnectionAccepted => "inbound",
         ActionType::ListeningConnectionCreated => "listens",
         ActionType::RawSocketCreated => "raw",

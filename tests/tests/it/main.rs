@@ -15,6 +15,7 @@ mod differential;
 mod direct;
 mod dns;
 mod first_flight;
+mod found;
 mod fronts;
 mod harness;
 mod hello;

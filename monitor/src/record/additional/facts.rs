@@ -63,7 +63,12 @@ impl<'a> Facts<'a> {
                 unreadable_reason: Some("UrgentData"),
                 ..VerdictFields::new(*verdict, record.orders.mode, None)
             }),
-            What::Attempted | What::Connected(_) | What::Accepted | What::Listening | What::Reached(_) => return None,
+            What::Attempted
+            | What::Connected(_)
+            | What::Found
+            | What::Accepted
+            | What::Listening
+            | What::Reached(_) => return None,
         })
     }
 }
