@@ -39,6 +39,11 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
         "the proxy of a target behind one: http, socks5, socks4a",
     ),
     field(
+        &["ProxyConfigured", "ProxyBypassed"],
+        Proxysight,
+        "the connection is direct, although its process is configured to use this proxy (host and port; credentials are never recorded)",
+    ),
+    field(
         &["method", "host", "proxied", "direction", "status_code", "status_msg"],
         Zeek,
         "an HTTP exchange with a proxy (RFC 9110 section 15)",

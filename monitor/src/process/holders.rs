@@ -8,7 +8,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::accounts::Accounts;
 use super::proc_files::read_ids;
-use super::{Process, is_running, read_running};
+use super::{Process, Running, is_running, read_running};
 
 /// Descriptors that are looked at, of all processes together: a few seconds of reading. Beyond it
 /// [`Holders::is_cut`] is set.
@@ -58,7 +58,7 @@ pub fn holders(inodes: &HashSet<u64>) -> Holders {
 
 fn read_process(id: u32, accounts: &mut Accounts) -> Option<Process> {
     let (uid, gid) = read_ids(id)?;
-    let (image, parent, _) = read_running(id)?;
+    let Running { image, parent, .. } = read_running(id)?;
     let account_name = accounts.name_of(uid).unwrap_or_default();
     Some(Process { id, uid, gid, account_name, image, parent, ..Process::default() })
 }

@@ -6,7 +6,9 @@
 
 mod accounts;
 mod holders;
+mod host_proxies;
 mod proc_files;
+mod proxies;
 
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
@@ -14,8 +16,10 @@ use std::sync::{Arc, OnceLock};
 
 use accounts::Accounts;
 pub use holders::{Holders, holders};
+use host_proxies::HostProxies;
 use monitor_common::event::Owner;
-use proc_files::{read_image, read_stat};
+use proc_files::{read_environ, read_image, read_stat};
+pub use proxies::{ProxyAddress, ProxySettings, Scheme};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -40,6 +44,9 @@ pub struct Process {
     pub image: Image,
     /// Whose child it is, when that was still to be found out.
     pub parent: Option<Parent>,
+    /// The proxies that it is configured to use: by its environment when it was executed, or where that has none, by the
+    /// host's.
+    pub proxies: Arc<ProxySettings>,
     /// The columns of its rows, written when the first of them is.
     pub columns: OnceLock<Vec<u8>>,
 }
@@ -104,6 +111,7 @@ struct Remembered {
 pub struct Processes {
     remembered: HashMap<u32, Remembered>,
     accounts: Accounts,
+    host_proxies: HostProxies,
     turn: u64,
 }
 
@@ -132,13 +140,14 @@ impl Processes {
     fn look_up(&mut self, owner: &Owner, connect_ns: u64) -> Arc<Process> {
         let account_name = self.accounts.name_of(owner.uid).unwrap_or_default();
         let process = Process { id: owner.tgid, uid: owner.uid, gid: owner.gid, account_name, ..Process::default() };
-        let Some((image, parent, pidfd)) =
-            read_running(owner.tgid).filter(|(image, ..)| started_before(image, connect_ns))
+        let Some(Running { image, parent, proxies, pidfd }) =
+            read_running(owner.tgid).filter(|running| started_before(&running.image, connect_ns))
         else {
             self.remembered.remove(&owner.tgid);
             return Arc::new(Process { image: gone(owner), ..process });
         };
-        let process = Arc::new(Process { image, parent, ..process });
+        let proxies = if proxies.is_empty() { self.host_proxies.settings() } else { Arc::new(proxies) };
+        let process = Arc::new(Process { image, parent, proxies, ..process });
         let mut comms = match self.remembered.remove(&owner.tgid) {
             Some(before) if before.process.image == process.image && before.comms.len() < COMMS_MAX => before.comms,
             Some(_) | None => Vec::new(),
@@ -156,13 +165,22 @@ impl Processes {
     }
 }
 
+struct Running {
+    image: Image,
+    parent: Option<Parent>,
+    /// Those of its environment.
+    proxies: ProxySettings,
+    pidfd: OwnedFd,
+}
+
 /// Reads a process between two proofs that its pid is still its own.
-fn read_running(tgid: u32) -> Option<(Image, Option<Parent>, OwnedFd)> {
+fn read_running(tgid: u32) -> Option<Running> {
     let pidfd = pidfd_open(Pid::from_raw(i32::try_from(tgid).ok()?)?, PidfdFlags::empty()).ok()?;
     let stat = read_stat(tgid)?;
     let image = read_image(tgid, &stat)?;
     let parent = (stat.parent != 0).then(|| read_parent(stat.parent));
-    is_running(&pidfd).then_some((image, parent, pidfd))
+    let proxies = read_environ(tgid).map(|environ| ProxySettings::of_environ(&environ)).unwrap_or_default();
+    is_running(&pidfd).then_some(Running { image, parent, proxies, pidfd })
 }
 
 fn read_parent(id: u32) -> Parent {

@@ -1,6 +1,7 @@
 //! The files of /proc/PID (proc(5)), read whole. None: the process is gone, or the file is not what proc(5) says.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::{Image, Lookup};
@@ -10,6 +11,10 @@ const TICK_NS: u64 = 1_000_000_000 / 100;
 
 /// What a process's command line is cut to in a record, in bytes.
 const COMMAND_LINE_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of an environment that are read; a few thousand are usual, and a process may have megabytes. What stands behind is not
+/// seen.
+const ENVIRON_BYTES_MAX: u64 = 256 * 1024;
 
 /// From /proc/PID/stat.
 pub(super) struct Stat {
@@ -34,6 +39,13 @@ fn parse_stat(text: &str) -> Option<Stat> {
     let parent = fields.nth(1)?.parse().ok()?;
     let started: u64 = fields.nth(17)?.parse().ok()?;
     Some(Stat { comm: comm.to_owned(), parent, started_ns: started.checked_mul(TICK_NS)? })
+}
+
+/// The environment that the process was executed with: what it has set since is not in there.
+pub(super) fn read_environ(id: u32) -> Option<Vec<u8>> {
+    let mut environ = Vec::new();
+    File::open(format!("/proc/{id}/environ")).ok()?.take(ENVIRON_BYTES_MAX).read_to_end(&mut environ).ok()?;
+    Some(environ)
 }
 
 /// The real user and group ids, from /proc/PID/status.

@@ -5,6 +5,7 @@
 //! codes and what /proc says of the process, nothing else.
 
 mod additional;
+mod bypass;
 mod clock;
 mod ip_type;
 mod json;
@@ -24,6 +25,7 @@ use monitor_store::schema::Table;
 use crate::correlate::{Answer, Change, Connection, ProxyProtocol, Target, Transport, What};
 use crate::decide::Indicator;
 use crate::hostname::Host;
+use crate::process::ProxyAddress;
 
 /// The host that the records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -242,6 +244,16 @@ impl Record {
     /// The local end; none for a raw socket.
     pub fn local(&self) -> Option<SocketAddr> {
         (self.connection.transport != Transport::Raw).then_some(self.connection.local)
+    }
+
+    /// The proxy that the row's connection goes past, although its process is configured to use it.
+    pub fn bypassed(&self) -> Option<&ProxyAddress> {
+        match &self.what {
+            What::Connected(target) | What::QuicServerName(target, _) => {
+                bypass::bypassed(&self.connection.process.proxies, self.connection.remote, target.as_ref())
+            }
+            _ => None,
+        }
     }
 
     /// What becomes, by the mode, of the QUIC connection whose start the row is about, when QUIC is to be downgraded.

@@ -6,6 +6,7 @@ mod attempts;
 mod audit;
 mod block;
 mod block_wire;
+mod bypass;
 mod chromium;
 mod clients;
 mod config;

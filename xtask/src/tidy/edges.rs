@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("reader", &[]),
     ("hello", &["reader"]),
     ("quic", &["reader"]),
-    ("process", &[]),
+    ("process", &["hostname"]),
     ("account", &[]),
     ("hostname", &[]),
     ("dns", &["hostname"]),

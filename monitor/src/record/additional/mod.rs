@@ -14,7 +14,7 @@ use serde::ser::{Serialize, Serializer};
 use super::{Record, source_name};
 use crate::correlate::{ConnectionId, ProxyProtocol};
 use crate::hostname::{Host, HostnameError};
-use crate::process::Lookup;
+use crate::process::{Lookup, ProxyAddress};
 
 /// The object. A field that does not apply is left out.
 #[derive(serde::Serialize)]
@@ -40,6 +40,8 @@ pub(super) struct AdditionalFields<'a> {
     #[serde(flatten)]
     proxy: Option<ProxyFields>,
     #[serde(flatten)]
+    bypass: Option<BypassFields<'a>>,
+    #[serde(flatten)]
     facts: Option<Facts<'a>>,
     /// Left out when the process was gone.
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -58,6 +60,14 @@ struct ProxyFields {
     port: u16,
     #[serde(rename = "ProxyType")]
     kind: &'static str,
+}
+
+/// A proxy that was gone past.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BypassFields<'a> {
+    proxy_configured: Text<&'a ProxyAddress>,
+    proxy_bypassed: bool,
 }
 
 /// A value that is written as the text it displays.
@@ -98,6 +108,7 @@ impl<'a> AdditionalFields<'a> {
             target_host: host.filter(|host| !matches!(host, Host::Malformed { .. })).map(Text),
             target_port: target.map(|target| target.port),
             proxy: record.proxy().map(ProxyFields::new),
+            bypass: record.bypassed().map(|proxy| BypassFields { proxy_configured: Text(proxy), proxy_bypassed: true }),
             facts: Facts::of(record),
             initiating_process_current_working_directory: &image.working_directory,
             initiating_process_problem: match image.lookup {
