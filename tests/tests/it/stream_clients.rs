@@ -1,7 +1,9 @@
 //! Any number of streams of one daemon: each gets every row, and one that does not read loses its own and is told.
 
 use std::{
+    io::{Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::net::UnixListener,
     process::{Command, Stdio},
     sync::{Arc, atomic::AtomicBool, atomic::Ordering},
     thread,
@@ -18,6 +20,7 @@ use monitor_tests::{
     proxy::Kind,
     row::Row,
     running::Running,
+    temp::TempDir,
     wait,
 };
 use serde_json::Value;
@@ -233,17 +236,23 @@ fn a_stream_whose_daemon_is_killed_says_that_it_broke_off() -> Result<()> {
     Ok(())
 }
 
+/// A far end that answers and then says nothing, since there is always something to tell of a real host.
 #[test]
 fn a_stream_ends_with_its_reader_also_when_no_row_comes() -> Result<()> {
-    let daemon = Daemon::start(&["--mode", "audit"])?;
+    let dir = TempDir::new()?;
+    let socket = dir.path().join("silent.sock");
+    let listener = UnixListener::bind(&socket)?;
     let mut command = stream("text")?;
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    command.arg("--control").arg(&socket).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut running = Running::spawn("proxysight stream", &mut command)?;
-    wait_for_streams(1)?;
-    drop(running.child().stdout.take());
+    let (mut silent, _) = listener.accept()?;
+    silent.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nrow 1\r\n")?;
+    let mut out = running.child().stdout.take().context("no stdout")?;
+    let mut row = [0; 5];
+    out.read_exact(&mut row)?;
+    ensure!(row == *b"row 1", "it passed on {row:?}");
+    drop(out);
     let status = running.wait_for_end()?;
     ensure!(status.code() == Some(0), "the stream ended with {status}");
-    wait_for_streams(0)?;
-    daemon.stop()?;
     Ok(())
 }
