@@ -246,6 +246,9 @@ fn a_stream_ends_with_its_reader_also_when_no_row_comes() -> Result<()> {
     command.arg("--control").arg(&socket).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut running = Running::spawn("proxysight stream", &mut command)?;
     let (mut silent, _) = listener.accept()?;
+    // An answer before the question is none.
+    let mut request = [0; 4096];
+    ensure!(silent.read(&mut request)? > 0, "it asked for nothing");
     silent.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nrow 1\r\n")?;
     let mut out = running.child().stdout.take().context("no stdout")?;
     let mut row = [0; 5];
