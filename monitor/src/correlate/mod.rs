@@ -5,6 +5,7 @@
 
 mod connection;
 mod coverage;
+mod families;
 mod found;
 mod listeners;
 mod mismatch;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use connection::{Connection, ConnectionId, Transport};
 pub use coverage::Coverage;
+pub use families::Families;
 use found::Begun;
 pub use found::Found;
 use listeners::Listeners;
@@ -108,46 +110,6 @@ pub enum What {
         /// Since the handshake, in nanoseconds.
         duration_ns: u64,
     },
-}
-
-/// Families of records that can be left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Families {
-    /// [`What::Attempted`]: each connection has one, and then another that tells how it turned out.
-    pub attempts: bool,
-    /// [`What::Accepted`].
-    pub inbound: bool,
-    /// [`What::Listening`].
-    pub listening: bool,
-    /// [`What::Closed`].
-    pub ends: bool,
-    /// [`What::Resolved`].
-    pub dns: bool,
-    /// [`What::Mismatched`].
-    pub mismatches: bool,
-    /// [`What::Found`].
-    pub found: bool,
-}
-
-impl Default for Families {
-    fn default() -> Self {
-        Self { attempts: false, inbound: true, listening: true, ends: true, dns: true, mismatches: true, found: true }
-    }
-}
-
-impl Families {
-    fn has(self, what: &What) -> bool {
-        match what {
-            What::Attempted => self.attempts,
-            What::Accepted => self.inbound,
-            What::Listening => self.listening,
-            What::Closed { .. } => self.ends,
-            What::Resolved(_) => self.dns,
-            What::Mismatched(_) => self.mismatches,
-            What::Found => self.found,
-            _ => true,
-        }
-    }
 }
 
 /// The connections that are open.
