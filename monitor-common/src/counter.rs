@@ -45,11 +45,14 @@ pub enum Counter {
     UrgentData = 18,
     /// QUIC Initials dropped so that their clients turn to TCP.
     QuicDowngraded = 19,
+    /// Connections given up because they went on in clear text for
+    /// [`CLEAR_TEXTS_MAX`](crate::limits::CLEAR_TEXTS_MAX) messages.
+    ClearTextTooLong = 20,
 }
 
 impl Counter {
     /// Every counter, in the order of its index.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Emitted,
         Self::RingFull,
         Self::PacketsInspected,
@@ -70,6 +73,7 @@ impl Counter {
         Self::QuicHeld,
         Self::UrgentData,
         Self::QuicDowngraded,
+        Self::ClearTextTooLong,
     ];
 
     /// The name, for people and machines.
@@ -95,6 +99,7 @@ impl Counter {
             Self::QuicHeld => "quic_held",
             Self::UrgentData => "urgent_data",
             Self::QuicDowngraded => "quic_downgraded",
+            Self::ClearTextTooLong => "clear_text_too_long",
         }
     }
 }

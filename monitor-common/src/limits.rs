@@ -38,6 +38,14 @@ pub const QUIC_FLOWS_MAX: u32 = 16_384;
 /// [`Opaque`](crate::counter::Counter::Opaque).
 pub const SOCKS4_TEXT_BYTES_MAX: usize = 256;
 
+/// Messages in clear text of one connection among which a request for TLS is looked for: clients send a handful before it,
+/// also when they try again after a refusal. Beyond it: [`ClearTextTooLong`](crate::counter::Counter::ClearTextTooLong).
+pub const CLEAR_TEXTS_MAX: u32 = 32;
+
+/// Longest command line with its end (RFC 5321 section 4.5.3.1.4). A longer one is no command, and is counted as any first
+/// message that is not known: [`Opaque`](crate::counter::Counter::Opaque).
+pub const CLEAR_TEXT_LINE_BYTES_MAX: usize = 512;
+
 /// Longest authority (RFC 3986 section 3.2) that is split: user information, name and port. A longer one is reported
 /// cut and thus as a malformed name.
 pub const AUTHORITY_BYTES_MAX: usize = 320;

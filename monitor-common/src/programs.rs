@@ -22,11 +22,13 @@ pub enum Callee {
     Decide = 7,
     /// Ends a message, and goes on with the one behind it in the same packet.
     NextMessage = 8,
+    /// Looks for a request for TLS among messages in clear text.
+    ParseStartTls = 9,
 }
 
 impl Callee {
     /// Every program of the jump table, in the order of its index.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ParseHttp,
         Self::ScanHead,
         Self::ParseAuthority,
@@ -36,6 +38,7 @@ impl Callee {
         Self::Keep,
         Self::Decide,
         Self::NextMessage,
+        Self::ParseStartTls,
     ];
 
     /// The program's name in the kernel object.
@@ -50,6 +53,7 @@ impl Callee {
             Self::Keep => "keep",
             Self::Decide => "decide",
             Self::NextMessage => "next_message",
+            Self::ParseStartTls => "parse_starttls",
         }
     }
 }

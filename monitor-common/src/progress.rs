@@ -6,12 +6,20 @@
 //!                 ─► CONNECT, SOCKS request  ─► AwaitProxyReply ─► AwaitFirstBytes, inside the tunnel or again
 //!                 ─► another HTTP request    ─► Http, for the next request on the connection
 //!                 ─► SOCKS greeting          ─► Socks, for the request
+//!                 ─► EHLO, SSLRequest, …     ─► ClearText, for a hello, or more in clear text
 //!                 ─► none of these           ─► Settled
 //! ```
 //!
 //! Positions are TCP sequence numbers, so a retransmission lands where its bytes were the first time.
 
+use crate::limits::CLEAR_TEXTS_MAX;
+use crate::wire::reply::{self, CODE_BYTES};
 use crate::wire::{NameSource, socks};
+
+/// In place of a [`NameSource`]: the message carries no name, and is in a protocol that can turn into TLS.
+pub const CLEAR_TEXT: u32 = 1 << 16;
+/// What [`Progress::reply`] is for an answer that is of no interest but for having come.
+const ANSWERED: u32 = 1;
 
 /// What is expected next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +39,8 @@ pub enum Stage {
     Blocked = 5,
     /// A SOCKS5 greeting was sent: the byte at `base` starts an authentication message or the request.
     Socks = 6,
+    /// A protocol that can turn into TLS: the byte at `base` starts a message in clear text or a ClientHello.
+    ClearText = 7,
 }
 
 /// The state of one connection's sending side. All zeroes is a connection that has sent nothing.
@@ -56,12 +66,27 @@ pub struct Progress {
     pub in_tunnel: u32,
     /// The version of SOCKS that the awaited answer is in; 0 for HTTP.
     pub socks: u32,
+    /// Messages in clear text so far, of a protocol that can turn into TLS.
+    pub clear_texts: u32,
+    /// Which protocol that is: a [`Service`](crate::wire::starttls::Service) as a number, 0 when no message has told.
+    pub service: u32,
 }
 
 impl Progress {
     /// A connection that has sent nothing.
-    pub const NEW: Self =
-        Self { stage: Stage::New, base: 0, next: 0, have: 0, named: 0, loose: 0, reply: 0, in_tunnel: 0, socks: 0 };
+    pub const NEW: Self = Self {
+        stage: Stage::New,
+        base: 0,
+        next: 0,
+        have: 0,
+        named: 0,
+        loose: 0,
+        reply: 0,
+        in_tunnel: 0,
+        socks: 0,
+        clear_texts: 0,
+        service: 0,
+    };
 
     /// The SYN was sent; `seq` is the sequence number of the first byte after it.
     #[inline(always)]
@@ -89,7 +114,7 @@ impl Progress {
             (self.stage, self.have, self.named, self.reply) = (Stage::AwaitFirstBytes, 0, 0, 0);
         }
         match self.stage {
-            Stage::AwaitFirstBytes | Stage::Http | Stage::Socks => self.loose == 0,
+            Stage::AwaitFirstBytes | Stage::Http | Stage::Socks | Stage::ClearText => self.loose == 0,
             Stage::New | Stage::AwaitProxyReply | Stage::Settled | Stage::Blocked => false,
         }
     }
@@ -97,11 +122,27 @@ impl Progress {
     /// Whether an answer is of interest, and none was seen.
     #[inline(always)]
     pub fn awaits_reply(&self) -> bool {
-        self.reply == 0 && (self.stage == Stage::AwaitProxyReply || (self.stage == Stage::Http && self.loose != 0))
+        let is_loose = self.loose != 0 && (self.stage == Stage::Http || self.stage == Stage::ClearText);
+        self.reply == 0 && (self.stage == Stage::AwaitProxyReply || is_loose)
+    }
+
+    /// What `reply` becomes with an answer of `len` bytes that begins with these.
+    #[inline(always)]
+    pub fn reply_of(&self, answer: &[u8; CODE_BYTES], len: u32) -> u32 {
+        if self.stage == Stage::ClearText { ANSWERED } else { reply::code(answer, len, self.socks) }
+    }
+
+    /// A message in clear text belongs to this protocol, a [`Service`](crate::wire::starttls::Service) as a number; 0 when it
+    /// does not tell.
+    #[inline(always)]
+    pub fn speaks(&mut self, service: u32) {
+        if service != 0 {
+            self.service = service;
+        }
     }
 
     /// The message under way, whose name came from `source` (a [`NameSource`] as a number; 0 for a message that only
-    /// precedes a SOCKS request), ends `len` bytes behind its start.
+    /// precedes a SOCKS request; [`CLEAR_TEXT`]), ends `len` bytes behind its start.
     #[inline(always)]
     pub fn message_ends(&mut self, len: u32, source: u32) {
         self.base = self.base.wrapping_add(len);
@@ -121,6 +162,9 @@ impl Progress {
             self.stage = Stage::Http;
         } else if source == 0 {
             self.stage = Stage::Socks;
+        } else if source == CLEAR_TEXT {
+            self.clear_texts += 1;
+            self.stage = if self.clear_texts < CLEAR_TEXTS_MAX { Stage::ClearText } else { Stage::Settled };
         } else {
             (self.stage, self.socks) = (Stage::AwaitProxyReply, socks::version(source));
         }

@@ -187,7 +187,7 @@ pub(crate) fn named(
             rule: rule(work.hit),
             name_len,
             hello_len,
-            _pad: 0,
+            service: flow.progress.service,
         };
         let to = (&raw mut (*buffer).bytes).cast::<u8>();
         bpf_probe_read_kernel(to.cast(), 256, (&raw const work.name).cast());

@@ -15,6 +15,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::limits::{DATAGRAM_BYTES_MAX, REPLY_BYTES_MAX};
 use crate::policy::Verdict;
 use crate::wire::NameSource;
+use crate::wire::starttls::Service;
 
 /// One event, checked.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +60,9 @@ pub enum Body<'a> {
         name: &'a [u8],
         /// The ClientHello that the name is from in its TLS records, as far as it was sent; empty for other sources.
         hello: &'a [u8],
+        /// The protocol in clear text that asked for the TLS which the hello begins. None: there was none, or its words are
+        /// those of several.
+        service: Option<Service>,
     },
     /// The proxy answered.
     Replied {
@@ -239,6 +243,8 @@ pub enum DecodeError {
     UnknownSource(u32),
     /// A number stands for no verdict.
     UnknownVerdict(u32),
+    /// A number stands for no protocol.
+    UnknownService(u32),
     /// A number stands for no reason.
     UnknownReason(u32),
     /// The name is empty or longer than the event.
@@ -257,6 +263,7 @@ impl core::fmt::Display for DecodeError {
             Self::UnknownFamily(family) => write!(f, "unknown address family {family}"),
             Self::UnknownSource(source) => write!(f, "unknown name source {source}"),
             Self::UnknownVerdict(verdict) => write!(f, "unknown verdict {verdict}"),
+            Self::UnknownService(service) => write!(f, "unknown protocol {service}"),
             Self::UnknownReason(reason) => write!(f, "unknown reason {reason}"),
             Self::NameLength(len) => write!(f, "a name of {len} bytes"),
             Self::NumberRange(number) => write!(f, "{number} is out of range"),

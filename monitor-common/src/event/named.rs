@@ -5,6 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use super::{Body, DecodeError, Header, Origin};
 use crate::policy::Verdict;
 use crate::wire::NameSource;
+use crate::wire::starttls::Service;
 
 /// The layout of [`Body::Named`], as far as the name that follows it, and the hello that follows the name; each takes a
 /// multiple of 8 bytes. Written by the egress programs when a name is complete.
@@ -29,8 +30,8 @@ pub struct Named {
     pub name_len: u32,
     /// Bytes of the hello.
     pub hello_len: u32,
-    /// Zero.
-    pub _pad: u32,
+    /// The protocol that turned into TLS, a [`Service`] as a number; 0 when there was none, or it did not tell.
+    pub service: u32,
 }
 
 /// Of [`Named::flags`]: the message is inside a tunnel through a proxy.
@@ -49,6 +50,10 @@ impl Named {
         if name.is_empty() && source != NameSource::TlsSni {
             return Err(DecodeError::NameLength(self.name_len));
         }
+        let service = match self.service {
+            0 => None,
+            number => Some(Service::from_number(number).ok_or(DecodeError::UnknownService(number))?),
+        };
         Ok(Body::Named {
             origin: &self.origin,
             source,
@@ -59,6 +64,7 @@ impl Named {
             rule: self.rule,
             name,
             hello,
+            service,
         })
     }
 }

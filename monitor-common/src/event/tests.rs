@@ -27,8 +27,8 @@ fn check(bytes: &[u8], expect: Result<&str, DecodeError>) {
         Body::Datagram { is_inbound, segment_bytes, payload, .. } => {
             std::format!("datagram {is_inbound} {segment_bytes} {}", payload.escape_ascii())
         }
-        Body::Named { source, port, in_tunnel, is_address, verdict, rule, name, hello, .. } => std::format!(
-            "{source:?} {port} {in_tunnel} {is_address} {verdict:?} {rule} {} {}",
+        Body::Named { source, port, in_tunnel, is_address, verdict, rule, name, hello, service, .. } => std::format!(
+            "{source:?} {port} {in_tunnel} {is_address} {verdict:?} {rule} {} {} {service:?}",
             name.escape_ascii(),
             hello.escape_ascii()
         ),
@@ -60,7 +60,7 @@ fn named(change: impl FnOnce(&mut Named)) -> Vec<u8> {
         rule: 7,
         name_len: 4,
         hello_len: 5,
-        _pad: 0,
+        service: 5,
     };
     change(&mut named);
     [named.as_bytes(), b"a.bc\0\0\0\0hello\0\0\0"].concat()
@@ -95,7 +95,7 @@ fn events_are_decoded() {
     check(&numbered(Kind::RawSocket, 58), Ok("raw 58"));
     check(replied(8).as_bytes(), Ok("replied 0 HTTP/1.1"));
     check(&datagram(3, 0), Ok("datagram true 0 abc"));
-    check(&named(|_| {}), Ok("TlsSni 443 true false Blocked 7 a.bc hello"));
+    check(&named(|_| {}), Ok("TlsSni 443 true false Blocked 7 a.bc hello Some(Postgresql)"));
 }
 
 #[test]
@@ -109,6 +109,7 @@ fn what_is_no_event_says_why() {
     check(&opened(Kind::Established, 0), Err(DecodeError::UnknownFamily(0)));
     check(&named(|named| named.origin = origin_of(5)), Err(DecodeError::UnknownFamily(5)));
     check(&named(|named| named.source = 9), Err(DecodeError::UnknownSource(9)));
+    check(&named(|named| named.service = 99), Err(DecodeError::UnknownService(99)));
     check(&named(|named| named.verdict = 9), Err(DecodeError::UnknownVerdict(9)));
     check(&named(|named| (named.source, named.name_len, named.hello_len) = (1, 0, 9)), Err(DecodeError::NameLength(0)));
     check(&named(|named| named.name_len = 17), Err(DecodeError::NameLength(17)));

@@ -120,6 +120,10 @@ pub struct Work {
     pub left: u32,
     /// Where [`Prefix::again`] takes its length through.
     prefix_len: u32,
+    /// The [`Service`](starttls::Service) that a message in clear text belongs to, as a number; 0 when it does not tell.
+    pub service: u32,
+    /// 1 when HTTP needs more bytes to tell whether the message is its own.
+    pub may_be_http: u32,
     /// Bytes of the body by Content-Length.
     pub body: u64,
     /// The eight bytes that a scan has seen last.
@@ -158,6 +162,8 @@ impl Work {
             to: 0,
             left: 0,
             prefix_len: 0,
+            service: 0,
+            may_be_http: 0,
             body: 0,
             window: 0,
             hit: 0,

@@ -111,22 +111,31 @@ fn next_message(ctx: SkBuffContext) -> i32 {
         }
         let Some(len) = head::message_len(work) else {
             flow.progress.message_has_no_end(work.source);
-            return Some(PASS);
+            return Some(pass(flow));
         };
         flow.progress.message_ends(len, work.source);
         let rest = work.total.wrapping_sub(len);
         if rest as i32 <= 0 {
-            return Some(PASS);
+            return Some(pass(flow));
         }
         set_cb::<FROM>(ctx, cb::<FROM>(ctx).wrapping_add(cb::<NEW>(ctx)).wrapping_sub(rest));
         set_cb::<NEW>(ctx, rest);
         let base = flow.progress.base;
         if !flow.progress.advance(base, rest) {
-            return Some(PASS);
+            return Some(pass(flow));
         }
         work = black_box(work);
         collect(ctx, flow, work)
     })
+}
+
+/// Behind a message that was the last in clear text to be looked at, nothing is inspected any more.
+#[inline(always)]
+fn pass(flow: &Flow) -> i32 {
+    if flow.progress.stage == Stage::Settled {
+        count(Counter::ClearTextTooLong);
+    }
+    PASS
 }
 
 /// Gets the new bytes of the message into a buffer and calls its parser. The bounds are in `cb`: from here on offset and
@@ -159,7 +168,8 @@ fn collect(ctx: &SkBuffContext, flow: &mut Flow, work: &mut Work) -> Option<i32>
     let first = buffer(ctx)?[0];
     let parser = match flow.progress.stage {
         Stage::Socks => Callee::ParseSocks,
-        Stage::AwaitFirstBytes if first == tls::HANDSHAKE => Callee::ParseTls,
+        Stage::AwaitFirstBytes | Stage::ClearText if first == tls::HANDSHAKE => Callee::ParseTls,
+        Stage::ClearText => Callee::ParseStartTls,
         Stage::AwaitFirstBytes if first == socks::VERSION_5 || first == socks::VERSION_4 => Callee::ParseSocks,
         _ => Callee::ParseHttp,
     };

@@ -9,6 +9,7 @@
 //! lifecycle                     established, failed, closed; accepted; listening
 //! first_bytes ─┬► parse_http ─┬─────────────► parse_authority ─┬► decide ─┬► scan_head ─► next_message
 //!              │              └► scan_head ───────▲            │          └► next_message
+//!              │              └► parse_starttls ─► next_message
 //!              ├► parse_socks ─────────────────────────────────┤
 //!              └► parse_tls ─► (unrecord) ─────────────────────┘
 //! any parser   ──► keep         the message is not complete yet

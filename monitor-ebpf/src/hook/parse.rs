@@ -13,7 +13,7 @@ use monitor_common::limits::{BLOCK_BYTES, MESSAGE_BYTES_MAX, RECORD_STEPS_MAX};
 use monitor_common::programs::Callee;
 use monitor_common::progress::Stage;
 use monitor_common::wire::head::{self, Scan};
-use monitor_common::wire::{Outcome, Prefix, Work, http, socks, tls};
+use monitor_common::wire::{Outcome, Prefix, Work, http, socks, starttls, tls};
 
 use crate::counters::count;
 use crate::flow::Flow;
@@ -31,6 +31,12 @@ fn parse_http(ctx: SkBuffContext) -> i32 {
                     work.wants_host = 0;
                 }
                 tail_call(ctx, Callee::ScanHead)
+            }
+            outcome @ (Outcome::NeedMore | Outcome::Other)
+                if flow.progress.stage == Stage::AwaitFirstBytes && !is_named =>
+            {
+                work.may_be_http = (outcome == Outcome::NeedMore) as u32;
+                tail_call(ctx, Callee::ParseStartTls)
             }
             outcome => go_on(ctx, flow, work, outcome),
         })
@@ -88,6 +94,22 @@ fn parse_socks(ctx: SkBuffContext) -> i32 {
         }
         if outcome == Outcome::Name {
             take_name(bytes, work);
+        }
+        Some(go_on(ctx, flow, work, outcome))
+    })
+}
+
+#[cgroup_skb(egress)]
+fn parse_starttls(ctx: SkBuffContext) -> i32 {
+    called(&ctx, |ctx, flow, mut work| {
+        let in_clear_text = flow.progress.stage == Stage::ClearText;
+        let may_be_http = !in_clear_text && work.may_be_http != 0;
+        let p = &Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize);
+        let outcome = starttls::message(p, work, in_clear_text, may_be_http);
+        work = black_box(work);
+        if outcome == Outcome::NoName {
+            flow.progress.speaks(work.service);
+            return Some(tail_call(ctx, Callee::NextMessage));
         }
         Some(go_on(ctx, flow, work, outcome))
     })

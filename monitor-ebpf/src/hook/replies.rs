@@ -7,7 +7,7 @@ use aya_ebpf::check_bounds_signed;
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::progress::Stage;
-use monitor_common::wire::reply::{self, CODE_BYTES};
+use monitor_common::wire::reply::CODE_BYTES;
 
 use super::datagram::{self, DNS_PORT};
 use crate::emit;
@@ -46,10 +46,10 @@ fn try_replies(ctx: &SkBuffContext, flow: &mut Flow) -> Option<()> {
     if !unsafe { load(ctx, segment.payload, bytes.as_mut_ptr(), len as u32) } {
         return None;
     }
-    // To a request of clear-text HTTP only its having been answered is of interest.
+    // To a request of clear-text HTTP, or a message of another protocol in clear text, only its having been answered is of interest.
     if flow.progress.stage == Stage::AwaitProxyReply {
         emit::replied(ctx, &segment, flow);
     }
-    flow.progress.reply = reply::code(&bytes, segment.len, flow.progress.socks);
+    flow.progress.reply = flow.progress.reply_of(&bytes, segment.len);
     Some(())
 }

@@ -59,6 +59,11 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
         "a ClientHello: its name, the highest version and the first protocol it offers, its JA4 fingerprint when it was whole",
     ),
     field(
+        &["service"],
+        Zeek,
+        "on a ClientHello and the verdict on it: the protocol that began in clear text and asked for this TLS (STARTTLS and its like): smtp, imap, pop3, ftp, postgresql, mysql, ldap, xmpp, lmtp or nntp. Left out when the connection began with the hello, or when the client's words are those of several protocols (ManageSieve, or a bare STARTTLS)",
+    ),
+    field(
         &["EchState"],
         Proxysight,
         "none; grease: the ECH extension is there and nobody is named; offered: it is there next to a name, which may be a cover or, with browsers that always send it, the real one",

@@ -189,7 +189,8 @@ fn lack(counter: Counter) -> Option<&'static str> {
         | Counter::HeadTooLong
         | Counter::QuicHeld
         | Counter::UrgentData
-        | Counter::QuicDowngraded => None,
+        | Counter::QuicDowngraded
+        | Counter::ClearTextTooLong => None,
     }
 }
 

@@ -27,6 +27,7 @@ pub use mismatch::Mismatch;
 use monitor_common::event::{Body, Event, Header, Origin, Reason};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
+use monitor_common::wire::starttls::Service;
 pub use proxies::ObservedProxy;
 use proxies::Proxies;
 use state::{Named, State};
@@ -80,8 +81,15 @@ pub enum What {
     Challenged(Target, Answer),
     /// A SOCKS proxy answered.
     SocksAnswered(Target, Answer),
-    /// A TLS ClientHello was sent, with the name that it asks for, if any, and what else it tells, if it can be read.
-    ServerName(Option<Target>, Option<Arc<ClientHello>>),
+    /// A TLS ClientHello was sent. It may name nobody, and may be one that cannot be read.
+    ServerName {
+        /// What it asks for.
+        target: Option<Target>,
+        /// The protocol that turned into TLS, if it began in clear text and told.
+        service: Option<Service>,
+        /// What else it tells.
+        hello: Option<Arc<ClientHello>>,
+    },
     /// The same in QUIC.
     QuicServerName(Option<Target>, Arc<ClientHello>),
     /// A name server answered.
@@ -96,6 +104,8 @@ pub enum What {
         verdict: Verdict,
         /// The number of the rule.
         rule: u32,
+        /// As in [`What::ServerName`].
+        service: Option<Service>,
     },
     /// What was sent can be read in two ways, so its name is not known; the kernel has decided.
     Unreadable(Verdict),
@@ -229,13 +239,13 @@ impl Correlator {
                 self.listeners.add(cookie, state.connection.clone());
                 changes.push(state.change(time_ns, What::Listening));
             }
-            Body::Named { origin, in_tunnel, name: [], hello, .. } => {
+            Body::Named { origin, in_tunnel, name: [], hello, service, .. } => {
                 let hello = read_hello(hello);
                 self.with(event.header, origin, process, changes, |state, changes| {
-                    state.nameless(time_ns, in_tunnel, hello, changes);
+                    state.nameless(time_ns, in_tunnel, service, hello, changes);
                 });
             }
-            Body::Named { origin, source, port, in_tunnel, is_address, verdict, rule, name, hello } => {
+            Body::Named { origin, source, port, in_tunnel, is_address, verdict, rule, name, hello, service } => {
                 let host = if is_address { address(name) } else { Host::parse(name) };
                 self.malformed_names += u64::from(host.is_err());
                 let host = match host {
@@ -244,7 +254,7 @@ impl Correlator {
                     Err(reason) => Host::malformed(name, reason),
                 };
                 let hello = read_hello(hello);
-                let named = Named { host, port, source, in_tunnel, verdict, rule, hello };
+                let named = Named { host, port, source, in_tunnel, verdict, rule, hello, service };
                 self.with(event.header, origin, process, changes, |state, changes| {
                     state.named(time_ns, named, changes)
                 });
@@ -350,7 +360,7 @@ impl Correlator {
         let time_ns = event.header.time_ns;
         changes.push(state.change(time_ns, What::QuicServerName(target.clone(), hello)));
         if let (Some(target), Some((verdict, rule))) = (target, judged) {
-            changes.push(state.change(time_ns, What::Judged { target, verdict, rule }));
+            changes.push(state.change(time_ns, What::Judged { target, verdict, rule, service: None }));
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use monitor_common::event::Reason;
 use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
+use monitor_common::wire::starttls::Service;
 
 use super::target::{Answer, Meaning, ProxyProtocol, Target};
 use super::{Change, Connection, Mismatch, ProcessKey, What, key_of};
@@ -29,6 +30,7 @@ pub(super) struct Named {
     pub(super) verdict: Verdict,
     pub(super) rule: u32,
     pub(super) hello: Option<Arc<ClientHello>>,
+    pub(super) service: Option<Service>,
 }
 
 pub(super) struct State {
@@ -135,11 +137,11 @@ impl State {
     }
 
     pub(super) fn named(&mut self, time_ns: u64, named: Named, changes: &mut Vec<Change>) {
-        let Named { host, port, source, in_tunnel, verdict, rule, hello } = named;
+        let Named { host, port, source, in_tunnel, verdict, rule, hello, service } = named;
         let target = self.target(host, port, source, in_tunnel);
         if let Host::Malformed { .. } = target.host {
             self.connected(changes);
-            changes.push(self.change(time_ns, What::Judged { target, verdict, rule }));
+            changes.push(self.change(time_ns, What::Judged { target, verdict, rule, service }));
             return;
         }
         // What the connection itself says is worth more than what DNS said of its address.
@@ -153,14 +155,14 @@ impl State {
             self.connected(changes);
         }
         if verdict != Verdict::Blocked {
-            self.passed(time_ns, &target, asks_proxy, hello, changes);
+            self.passed(time_ns, &target, asks_proxy, service, hello, changes);
         }
         self.last = Some(target.clone());
         if in_tunnel {
             self.compare(time_ns, Some(&target), changes);
         }
         if verdict != Verdict::Unlisted {
-            changes.push(self.change(time_ns, What::Judged { target, verdict, rule }));
+            changes.push(self.change(time_ns, What::Judged { target, verdict, rule, service }));
         }
     }
 
@@ -169,11 +171,12 @@ impl State {
         &mut self,
         time_ns: u64,
         in_tunnel: bool,
+        service: Option<Service>,
         hello: Option<Arc<ClientHello>>,
         changes: &mut Vec<Change>,
     ) {
         self.connected(changes);
-        changes.push(self.change(time_ns, What::ServerName(None, hello)));
+        changes.push(self.change(time_ns, What::ServerName { target: None, service, hello }));
         if in_tunnel {
             self.compare(time_ns, None, changes);
         }
@@ -185,6 +188,7 @@ impl State {
         time_ns: u64,
         target: &Target,
         asks_proxy: bool,
+        service: Option<Service>,
         hello: Option<Arc<ClientHello>>,
         changes: &mut Vec<Change>,
     ) {
@@ -205,7 +209,8 @@ impl State {
             changes.push(self.change(time_ns, What::Reached(target.clone())));
         }
         if target.source == NameSource::TlsSni {
-            changes.push(self.change(time_ns, What::ServerName(Some(target.clone()), hello)));
+            let target = Some(target.clone());
+            changes.push(self.change(time_ns, What::ServerName { target, service, hello }));
         }
     }
 

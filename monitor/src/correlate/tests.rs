@@ -60,6 +60,7 @@ impl Run {
             rule: 3,
             name: name.as_bytes(),
             hello: &[],
+            service: None,
         })
     }
 
@@ -95,14 +96,14 @@ impl Run {
                 }
                 What::Challenged(target, answer) => format!("challenged {} {}", short(&target), answer.code),
                 What::SocksAnswered(target, answer) => format!("socks {} {}", short(&target), answer.code),
-                What::ServerName(target, _) | What::QuicServerName(target, _) => {
+                What::ServerName { target, .. } | What::QuicServerName(target, _) => {
                     format!("sni {}", target.as_ref().map_or("none".to_owned(), short))
                 }
                 What::Mismatched(mismatch) => {
                     let inner = mismatch.inner.as_ref().map_or("none".to_owned(), short);
                     format!("{} is not {inner}", short(&mismatch.outer))
                 }
-                What::Judged { target, verdict, rule } => format!("{verdict:?} {} rule {rule}", short(&target)),
+                What::Judged { target, verdict, rule, .. } => format!("{verdict:?} {} rule {rule}", short(&target)),
                 What::Closed { target, sent, received, duration_ns } => {
                     let target = target.as_ref().map_or("no target".to_owned(), short);
                     format!("closed {target} {sent} {received} {}", duration_ns / MS)
@@ -322,7 +323,18 @@ fn a_hello_without_a_name_is_a_mismatch_only_behind_a_name() {
     let nameless = |run: &mut Run| {
         let (source, verdict, name, hello) = (TlsSni, Unlisted, &[][..], &[][..]);
         let (port, in_tunnel, is_address, rule) = (0, true, false, 0);
-        run.event(Body::Named { origin: &ORIGIN, source, port, in_tunnel, is_address, verdict, rule, name, hello });
+        run.event(Body::Named {
+            origin: &ORIGIN,
+            source,
+            port,
+            in_tunnel,
+            is_address,
+            verdict,
+            rule,
+            name,
+            hello,
+            service: None,
+        });
     };
     for (authority, expect) in
         [("front.example", vec!["sni none", "front.example:443 via is not none"]), ("192.0.2.1", vec!["sni none"])]

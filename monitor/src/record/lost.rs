@@ -120,7 +120,7 @@ mod tests {
         Change {
             time_ns,
             connection: Arc::new(connection),
-            what: What::Judged { target, verdict: Verdict::Audited, rule: 0 },
+            what: What::Judged { target, verdict: Verdict::Audited, rule: 0, service: None },
         }
     }
 

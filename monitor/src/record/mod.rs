@@ -20,6 +20,7 @@ pub use clock::{Clock, Timestamp};
 pub use lost::EventsLost;
 use monitor_common::policy::{Mode, Orders, Verdict};
 use monitor_common::wire::NameSource;
+use monitor_common::wire::starttls::Service;
 use monitor_store::schema::Table;
 
 use crate::correlate::{Answer, Change, Connection, ProxyProtocol, Target, Transport, What};
@@ -186,7 +187,7 @@ impl Record {
             What::Closed { .. } => ActionType::ConnectionClosed,
             What::Challenged(..) => ActionType::HttpConnectionInspected,
             What::SocksAnswered(..) => ActionType::SocksConnectionInspected,
-            What::ServerName(..) => ActionType::SslConnectionInspected,
+            What::ServerName { .. } => ActionType::SslConnectionInspected,
             What::QuicServerName(..) => ActionType::QuicConnectionInspected,
             What::Resolved(_) => ActionType::DnsConnectionInspected,
             What::Mismatched(_) => ActionType::HostMismatchDetected,
@@ -206,7 +207,7 @@ impl Record {
     pub fn target(&self) -> Option<&Target> {
         match &self.what {
             What::Connected(target)
-            | What::ServerName(target, _)
+            | What::ServerName { target, .. }
             | What::QuicServerName(target, _)
             | What::Closed { target, .. } => target.as_ref(),
             What::Reached(target)
@@ -223,6 +224,14 @@ impl Record {
             | What::Resolved(_)
             | What::RawSocket(_)
             | What::Unreadable(_) => None,
+        }
+    }
+
+    /// The protocol in clear text that turned into the TLS which the row is about.
+    pub fn service(&self) -> Option<Service> {
+        match &self.what {
+            What::ServerName { service, .. } | What::Judged { service, .. } => *service,
+            _ => None,
         }
     }
 

@@ -131,7 +131,7 @@ fn a_direct_target_is_the_peer() {
 #[test]
 fn a_verdict_names_its_indicator_and_where_it_was_written() {
     let judged = target("www.evil.example", NameSource::ConnectAuthority, true);
-    let (row, additional) = row(What::Judged { target: judged, verdict: Verdict::Blocked, rule: 0 });
+    let (row, additional) = row(What::Judged { target: judged, verdict: Verdict::Blocked, rule: 0, service: None });
     check(&row, &[("Table", "DeviceEvents".into()), ("ActionType", "ExploitGuardNetworkProtectionBlocked".into())]);
     check(
         &additional,
@@ -199,7 +199,11 @@ fn each_kind_of_row_has_its_facts() {
                 ("InnerSource", "TlsSni".into()),
             ],
         ),
-        (What::ServerName(None, None), "SslConnectionInspected", &[("server_name", Value::Null), ("ja4", Value::Null)]),
+        (
+            What::ServerName { target: None, service: Some(Service::Smtp), hello: None },
+            "SslConnectionInspected",
+            &[("server_name", Value::Null), ("ja4", Value::Null), ("service", "smtp".into())],
+        ),
     ];
     for (what, action, expect) in cases {
         let (row, additional) = row(what);
@@ -214,7 +218,7 @@ fn each_kind_of_row_has_its_facts() {
 fn a_malformed_host_is_no_url() {
     let host = Host::malformed(b"x y.evil.example", Hostname::parse(b"x y").unwrap_err());
     let judged = Target { host, ..target("evil.example", NameSource::TlsSni, false) };
-    let (row, additional) = row(What::Judged { target: judged, verdict: Verdict::Audited, rule: 0 });
+    let (row, additional) = row(What::Judged { target: judged, verdict: Verdict::Audited, rule: 0, service: None });
     check(&row, &[("RemoteUrl", "".into())]);
     check(
         &additional,
@@ -230,7 +234,12 @@ fn a_malformed_host_is_no_url() {
 fn no_string_column_is_null() {
     for what in [
         What::Connected(None),
-        What::Judged { target: target("a.example", NameSource::TlsSni, false), verdict: Verdict::Audited, rule: 9 },
+        What::Judged {
+            target: target("a.example", NameSource::TlsSni, false),
+            verdict: Verdict::Audited,
+            rule: 9,
+            service: None,
+        },
     ] {
         let numbers = ["InitiatingProcessFileSize", "InitiatingProcessParentId", "InitiatingProcessSessionId"];
         let (row, _) = row(what);
@@ -246,7 +255,7 @@ fn no_string_column_is_null() {
 #[test]
 fn rows_of_one_process_have_its_columns_in_both_tables() {
     let judged = || target("evil.example", NameSource::TlsSni, false);
-    let verdict = || What::Judged { target: judged(), verdict: Verdict::Audited, rule: 0 };
+    let verdict = || What::Judged { target: judged(), verdict: Verdict::Audited, rule: 0, service: None };
     let connection = Arc::new(connection());
     for (what, fresh) in
         [(verdict(), verdict()), (What::Connected(None), What::Connected(None)), (verdict(), verdict())]

@@ -10,7 +10,7 @@ use monitor_common::event::{
 use monitor_common::limits::REPLY_BYTES_MAX;
 use monitor_common::policy::Verdict;
 use monitor_common::progress::{Progress, Stage};
-use monitor_common::wire::reply::{self, CODE_BYTES};
+use monitor_common::wire::reply::CODE_BYTES;
 use zerocopy::IntoBytes as _;
 
 use super::programs::Programs;
@@ -149,7 +149,7 @@ impl Flow {
         if !self.awaits_reply() || bytes.is_empty() {
             return;
         }
-        // To a request of clear-text HTTP only its having been answered is of interest.
+        // To a request of clear-text HTTP, or a message of another protocol in clear text, only its having been answered is of interest.
         if self.progress.stage == Stage::AwaitProxyReply {
             let header = self.header(Kind::Replied, time_ns);
             let mut replied = Replied { header, socks: self.progress.socks, len: 0, bytes: [0; REPLY_BYTES_MAX] };
@@ -162,7 +162,7 @@ impl Flow {
         let mut start = [0; CODE_BYTES];
         start.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.progress.reply = reply::code(&start, len, self.progress.socks);
+        self.progress.reply = self.progress.reply_of(&start, len);
     }
 
     /// The answer is not in the capture, or not all of it.

@@ -71,7 +71,7 @@ impl Events {
             rule: told.rule,
             name_len: u32::try_from(told.name.len()).unwrap_or(u32::MAX),
             hello_len: u32::try_from(told.hello.len()).unwrap_or(u32::MAX),
-            _pad: 0,
+            service: told.service,
         };
         self.push(&[named.as_bytes(), told.name, told.hello]);
     }

@@ -112,7 +112,7 @@ fn plain_verdict(name: &[u8]) -> Verdict {
 }
 
 fn mutant(round: u32, random: &mut Random) -> Vec<u8> {
-    let mut message = match round % 12 {
+    let mut message = match round % 14 {
         0 => records(&handshake("mutant.bad.example", random.below(600)), 16_384),
         1 => records(&handshake("mutant.example.com", random.below(2_500)), 200 + random.below(1_500)),
         2 => b"CONNECT mutant.example.net:443 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
@@ -132,6 +132,14 @@ fn mutant(round: u32, random: &mut Random) -> Vec<u8> {
         }
         9 => b"\x05\x02\0\x02\x01\x02me\x02pw\x05\x01\0\x03\x0fwww.bad.example\x01\xbb".to_vec(),
         10 => b"\x04\x01\0\x50\0\0\0\x01user\0example.net\0GET / HTTP/1.1\r\nHost: in.example\r\n\r\n".to_vec(),
+        11 => {
+            let hello = records(&handshake("mail.bad.example", random.below(600)), 16_384);
+            [b"EHLO a.example\r\nSTARTTLS\r\n".as_slice(), &hello].concat()
+        }
+        12 => {
+            let hello = records(&handshake("base.bad.example", random.below(600)), 16_384);
+            [[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f].as_slice(), &hello].concat()
+        }
         6 => b"CONNECT Only.Example:8443 HTTP/1.1\r\n\r\n".to_vec(),
         _ => format!("CONNECT {}bad.example:1 HTTP/1.1\r\n\r\n", "x.".repeat(random.below(60))).into_bytes(),
     };

@@ -18,6 +18,9 @@ pub(crate) type Answer = fn(&[u8]) -> Option<Vec<u8>>;
 /// that reads it knows that its whole hello arrived.
 pub(crate) const ALERT: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 40];
 
+/// What the endpoint answers to a command line of a mail client, as if it were refused: a client goes on all the same.
+pub(crate) const NOT_DONE: &[u8] = b"454 4.7.0 not now\r\n";
+
 /// What the web server answers to every request.
 pub(crate) const NO_CONTENT: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
 
@@ -133,7 +136,13 @@ fn answer(message: &[u8]) -> Option<Vec<u8>> {
     if message.first() == Some(&0x16) {
         return is_whole_hello(message).then(|| ALERT.to_vec());
     }
-    message.ends_with(b"\r\n\r\n").then(|| NO_CONTENT.to_vec())
+    let is_head = message.ends_with(b"\r\n\r\n");
+    let is_command = message.ends_with(b"\r\n") && !message.windows(5).any(|window| window == b"HTTP/");
+    match (is_head, is_command) {
+        (true, _) => Some(NO_CONTENT.to_vec()),
+        (false, true) => Some(NOT_DONE.to_vec()),
+        (false, false) => None,
+    }
 }
 
 /// Whether the records hold a whole handshake message.

@@ -11,6 +11,7 @@ use monitor::kernel::Ring;
 use monitor_common::event::{Body, Event, Origin, Reason, decode};
 use monitor_common::policy::Verdict;
 use monitor_common::wire::NameSource;
+use monitor_common::wire::starttls::Service;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
@@ -61,6 +62,8 @@ pub(crate) struct Named {
     pub(crate) name: String,
     /// The hello that the name is from; empty for other sources.
     pub(crate) hello: Vec<u8>,
+    /// The protocol that turned into TLS.
+    pub(crate) service: Option<Service>,
 }
 
 /// The reader of the ring.
@@ -172,16 +175,19 @@ fn said(event: &Event<'_>) -> Said {
     match event.body {
         Body::Attempted { .. } => Said::Malformed("an attempt that nobody asked to hear of".to_owned()),
         Body::Established { origin } => Said::Established(*origin),
-        Body::Named { origin, source, port, in_tunnel, verdict, rule, is_address, name, hello } => Said::Named(Named {
-            origin: *origin,
-            source,
-            port,
-            in_tunnel,
-            verdict,
-            rule,
-            name: if is_address { address(name) } else { String::from_utf8_lossy(name).into_owned() },
-            hello: hello.to_vec(),
-        }),
+        Body::Named { origin, source, port, in_tunnel, verdict, rule, is_address, name, hello, service } => {
+            Said::Named(Named {
+                origin: *origin,
+                source,
+                port,
+                in_tunnel,
+                verdict,
+                rule,
+                name: if is_address { address(name) } else { String::from_utf8_lossy(name).into_owned() },
+                hello: hello.to_vec(),
+                service,
+            })
+        }
         Body::Replied { bytes, .. } => Said::Replied(bytes.to_vec()),
         Body::Closed { sent, received } => Said::Closed { sent, received },
         Body::Failed { origin, reason } => Said::Failed(*origin, reason),

@@ -2,7 +2,7 @@
 //! captures run it.
 
 use super::head::{self, Scan};
-use super::{Outcome, Prefix, Work, http, name, socks, tls};
+use super::{Outcome, Prefix, Work, http, name, socks, starttls, tls};
 use crate::limits::{BUFFER_BYTES, MESSAGE_BYTES_MAX, RECORD_STEPS_MAX};
 use crate::policy::{Bucket, Head, Key, Verdict, look_up, rule};
 use crate::progress::{Progress, Stage};
@@ -33,6 +33,9 @@ pub struct Told<'a> {
     pub verdict: Verdict,
     /// The number of the rule that says so.
     pub rule: u32,
+    /// The protocol that turned into TLS: a [`Service`](starttls::Service) as a number, 0 when there was none, or it did not
+    /// tell.
+    pub service: u32,
 }
 
 /// What became of a message.
@@ -113,10 +116,13 @@ impl Room {
         let first = self.message[0];
         match progress.stage {
             Stage::Socks => self.socks(progress, len, policy, tell, false),
-            Stage::AwaitFirstBytes if first == tls::HANDSHAKE => self.hello(progress, len, policy, tell),
+            Stage::AwaitFirstBytes | Stage::ClearText if first == tls::HANDSHAKE => {
+                self.hello(progress, len, policy, tell)
+            }
             Stage::AwaitFirstBytes if first == socks::VERSION_5 || first == socks::VERSION_4 => {
                 self.socks(progress, len, policy, tell, true)
             }
+            Stage::ClearText => self.clear_text(progress, len, false),
             _ => self.request(progress, len, policy, tell),
         }
     }
@@ -192,6 +198,24 @@ impl Room {
         Ending::Ended
     }
 
+    /// `may_be_http`: it may become a request.
+    fn clear_text(&mut self, progress: &mut Progress, len: usize, may_be_http: bool) -> Ending {
+        let in_clear_text = progress.stage == Stage::ClearText;
+        let p = Prefix::new(&self.message, len);
+        match starttls::message(&p, &mut self.work, in_clear_text, may_be_http) {
+            Outcome::NeedMore => return kept(progress, self.work.source, len),
+            Outcome::NoName => {
+                progress.speaks(self.work.service);
+                match head::message_len(&self.work) {
+                    Some(len) => progress.message_ends(len, self.work.source),
+                    None => progress.message_has_no_end(self.work.source),
+                }
+            }
+            Outcome::Name | Outcome::Fragmented | Outcome::Other => return lost(progress, self.work.source),
+        }
+        Ending::Ended
+    }
+
     fn request(
         &mut self,
         progress: &mut Progress,
@@ -205,6 +229,9 @@ impl Room {
             Outcome::NoName => {
                 self.work.wants_host = u32::from(!named);
                 false
+            }
+            outcome @ (Outcome::NeedMore | Outcome::Other) if progress.stage == Stage::AwaitFirstBytes && !named => {
+                return self.clear_text(progress, len, outcome == Outcome::NeedMore);
             }
             Outcome::NeedMore => return kept(progress, self.work.source, len),
             Outcome::Fragmented | Outcome::Other => return lost(progress, self.work.source),
@@ -276,6 +303,7 @@ impl Room {
             in_tunnel: progress.in_tunnel != 0,
             verdict,
             rule: rule(self.work.hit),
+            service: progress.service,
         });
     }
 }

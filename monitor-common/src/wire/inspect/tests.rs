@@ -7,7 +7,7 @@ use std::vec::Vec;
 use std::{format, vec};
 
 use super::*;
-use crate::limits::MESSAGE_BYTES_MAX;
+use crate::limits::{CLEAR_TEXTS_MAX, MESSAGE_BYTES_MAX};
 use crate::policy::{Mode, buckets_for, fill};
 use crate::random::Random;
 
@@ -114,6 +114,73 @@ fn each_request_of_a_kept_alive_connection_has_a_name_also_when_they_are_pipelin
     let requests = b"GET http://a.example/ HTTP/1.1\r\nX: y\r\n\r\nPOST http://b.example:81/ HTTP/1.1\r\n\
         Content-Length:  34\r\n\r\nGET http://body.example HTTP/1.1\r\nGET / HTTP/1.0\r\nHost: c.example\r\n\r\n";
     check(requests, &[("a.example", 0), ("b.example", 81), ("c.example", 0)]);
+}
+
+/// What a client says before its hello, one message an item; the server answers each.
+fn talk(messages: &[&[u8]]) -> (Vec<(String, u32)>, Progress) {
+    let (mut room, mut progress, mut names) = (Room::new(), Progress::NEW, Vec::new());
+    let (mut seq, policy) = (7, policy(&[]));
+    progress.opened(seq);
+    for message in messages {
+        let mut kept = Vec::new();
+        for piece in [&message[..message.len() / 2], &message[message.len() / 2..]] {
+            room.message()[..kept.len()].copy_from_slice(&kept);
+            room.segment(&mut progress, seq, piece, &policy, |told| {
+                names.push((String::from_utf8(told.name.to_vec()).unwrap(), told.service));
+            });
+            kept = room.message()[..progress.have as usize].to_vec();
+            seq = seq.wrapping_add(piece.len() as u32);
+        }
+        if progress.awaits_reply() {
+            progress.reply = progress.reply_of(&[0; 12], 1);
+        }
+    }
+    (names, progress)
+}
+
+#[test]
+fn a_hello_behind_clear_text_has_its_name_and_the_protocol() {
+    use starttls::Service::{Ftp, Imap, Pop3, Postgresql, Smtp};
+    let hello = &records(&handshake("mail.example", 40), 16_384)[..];
+    let ssl_request = &[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f][..];
+    for (talks, service) in [
+        (&[&b"EHLO me\r\n"[..], b"STARTTLS\r\n"][..], Smtp),
+        // Refused, and asked for again behind commands that are not known.
+        (&[b"EHLO me\r\n", b"STARTTLS\r\n", b"VRFY a\r\n", b"HELP\r\n", b"STARTTLS\r\n"], Smtp),
+        (&[b"EHLO me\r\nSTARTTLS\r\n"], Smtp),
+        (&[b"a1 CAPABILITY\r\n", b"a2 STARTTLS\r\n"], Imap),
+        (&[b"USER me\r\n", b"PASS secret\r\n", b"STLS\r\n"], Pop3),
+        (&[b"AUTH TLS\r\n"], Ftp),
+        (&[ssl_request], Postgresql),
+    ] {
+        let (names, progress) = talk(&[talks, &[hello]].concat());
+        assert_eq!(names, [("mail.example".to_string(), service as u32)]);
+        assert_eq!(progress.stage, Stage::Settled);
+        // Without an answer in between, as long as every message is known.
+        if talks.len() == 1 {
+            assert_eq!(run(&[&[talks[0], hello].concat()]).0, one("mail.example", 0));
+        }
+    }
+}
+
+#[test]
+fn clear_text_that_goes_on_and_on_is_given_up() {
+    let hello = records(&handshake("mail.example", 40), 16_384);
+    for (commands, expect) in [(CLEAR_TEXTS_MAX - 1, 1), (CLEAR_TEXTS_MAX, 0)] {
+        let mut messages = vec![&b"NOOP\r\n"[..]; commands as usize];
+        messages.push(&hello);
+        let (names, progress) = talk(&messages);
+        assert_eq!((names.len(), progress.stage), (expect, Stage::Settled), "behind {commands} messages");
+    }
+}
+
+#[test]
+fn clear_text_inside_a_tunnel_leads_to_a_hello_as_well() {
+    let connect = b"CONNECT mail.example:25 HTTP/1.1\r\n\r\n";
+    let hello = &records(&handshake("inner.example", 40), 16_384)[..];
+    let (names, progress) = run(&[connect, b"EHLO me\r\n", b"STARTTLS\r\n", hello]);
+    assert_eq!(names, [("mail.example".to_string(), 25), ("inner.example".to_string(), 0)]);
+    assert_eq!(progress.in_tunnel, 1);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Requests for TLS that are packets: MySQL's and LDAP's.
 
 use super::super::{Prefix, Work, forget};
-use super::Upgrade;
+use super::{Service, Upgrade};
 
+/// The [`Service`] of [`ldap`].
+pub(super) const LDAP: u32 = Service::Ldap as u32;
 /// Longest LDAP message that is read: the request for TLS has 31 bytes, or a few more when its lengths are long ones.
 const LDAP_BYTES_MAX: usize = 64;
 /// The object identifier of LDAP's StartTLS (RFC 4511 section 4.14.1).
@@ -54,7 +56,8 @@ pub(super) fn ldap(p: &Prefix<'_>, work: &mut Work) -> Option<Upgrade> {
         return Some(Upgrade::NeedMore);
     }
     let number_bytes = p.u8_at(body + 1)? as usize & 7;
-    let name = end.wrapping_sub(LDAP_START_TLS.len());
+    // Its range is forgotten: LLVM would make an offset of it that is below zero for a moment, which 5.10 refuses.
+    let name = forget(work, end.wrapping_sub(LDAP_START_TLS.len()));
     let mut differs = (p.u8_at(body + 2 + number_bytes)? ^ EXTENDED_REQUEST)
         | (p.u8_at(name.wrapping_sub(2))? ^ REQUEST_NAME)
         | (p.u8_at(name.wrapping_sub(1))? ^ LDAP_START_TLS.len() as u8);

@@ -61,7 +61,9 @@ fn what_comes_before_a_request_leaves_it_open() {
     for line in ["EHLO client.example\r\n", "HELO a\r\n", "LHLO a\r\n", "CAPA\r\n", "CAPABILITIES\r\n", "FEAT\r\n"] {
         check(line.as_bytes(), Continue);
     }
-    for line in ["MODE READER\r\n", "NOOP\r\n", "a CAPABILITY\r\n", ". noop\r\n", "1 ID (\"name\" \"x\")\r\n"] {
+    for line in
+        ["MODE READER\r\n", "NOOP\r\n", "USER a\r\n", "a CAPABILITY\r\n", ". noop\r\n", "1 ID (\"name\" \"x\")\r\n"]
+    {
         check(line.as_bytes(), Continue);
     }
     check(b"<stream:stream xmlns='jabber:client' to='a.example' version='1.0'>", Continue);
@@ -78,8 +80,45 @@ fn a_hello_behind_a_request_of_fixed_size_is_not_part_of_it() {
 }
 
 #[test]
+fn a_line_ends_where_the_next_one_begins() {
+    assert_eq!(run(b"EHLO a.example\r\nSTARTTLS\r\n"), Continue(16));
+    assert_eq!(run(b"STARTTLS\r\n\x16\x03\x01"), Requested(10));
+    assert_eq!(run(b"<?xml version='1.0'?><stream:stream to='a'>"), Continue(21));
+}
+
+#[test]
+fn a_word_tells_whose_it_is_unless_several_have_it() {
+    for (line, service) in [
+        ("EHLO a\r\n", Some(Service::Smtp)),
+        ("lhlo a\r\n", Some(Service::Lmtp)),
+        ("STARTTLS\r\n", None),
+        ("noop\r\n", None),
+        ("CAPA\r\n", Some(Service::Pop3)),
+        ("CAPABILITIES\r\n", Some(Service::Nntp)),
+        ("STLS\r\n", Some(Service::Pop3)),
+        ("AUTH TLS\r\n", Some(Service::Ftp)),
+        ("a STARTTLS\r\n", Some(Service::Imap)),
+        ("<starttls/>", Some(Service::Xmpp)),
+    ] {
+        check_service(line.as_bytes(), service);
+    }
+    check_service(&[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f], Some(Service::Postgresql));
+    check_service(&mysql_request(0xae), Some(Service::Mysql));
+    check_service(&ldap_request(&[0x30, 0x1d, 2, 1, 1, 0x77, 0x18, 0x80, 0x16]), Some(Service::Ldap));
+}
+
+#[track_caller]
+fn check_service(input: &[u8], service: Option<Service>) {
+    let mut bytes = [0u8; BUFFER_BYTES];
+    bytes[..input.len()].copy_from_slice(input);
+    let mut work = Work::new();
+    upgrade(&Prefix::new(&bytes, input.len()), &mut work);
+    assert_eq!(Service::from_number(work.service), service, "{}", input.escape_ascii());
+}
+
+#[test]
 fn other_words_are_past_the_point_or_another_protocol() {
-    for line in ["a LOGIN user\r\n", "USER a\r\n", "MAIL FROM:<a@b.example>\r\n", "AUTH PLAIN AGEA\r\n", "PING\r\n"] {
+    for line in ["a LOGIN user\r\n", "PASS a\r\n", "MAIL FROM:<a@b.example>\r\n", "AUTH PLAIN AGEA\r\n", "PING\r\n"] {
         assert_eq!(run(line.as_bytes()), No, "{line}");
     }
     for line in ["SSH-2.0-OpenSSH_9.2p1\r\n", "SSH-2.0-a b\r\n", "a IDLE\r\n", "(a STARTTLS\r\n", " STARTTLS\r\n"] {
@@ -93,7 +132,7 @@ fn other_words_are_past_the_point_or_another_protocol() {
     assert_eq!(run(&[0x30, 0x0c, 2, 1, 1, 0x60, 7, 2, 1, 3, 4, 0, 0x80, 0]), No);
     assert_eq!(run(&[0x30, 0x82, 1, 0, 2, 1, 1, 0x63]), No);
     assert_eq!(run(&[0x16, 3, 1, 0, 0xc0, 1]), No);
-    let long = [b"EHLO ".as_slice(), &[b'a'; LINE_BYTES_MAX], b"\r\n"].concat();
+    let long = [b"EHLO ".as_slice(), &[b'a'; CLEAR_TEXT_LINE_BYTES_MAX], b"\r\n"].concat();
     assert_eq!(run(&long), No);
 }
 

@@ -3,6 +3,7 @@
 use core::hint::black_box;
 
 use super::super::{Prefix, Work, forget_word};
+use super::Service;
 
 /// The beginning of a message, up to eight bytes, at the top of a number.
 #[derive(Clone, Copy)]
@@ -10,12 +11,24 @@ pub(super) struct Word {
     pub(super) bytes: u64,
     /// All ones where there is a byte.
     pub(super) there: u64,
+    /// Whose word it is: a [`Service`] as a number, 0 for several.
+    service: u32,
+}
+
+/// A word of one protocol.
+pub(super) const fn known(text: &[u8], service: Service) -> Word {
+    Word::new(text, service as u32)
+}
+
+/// A word of several protocols.
+pub(super) const fn shared(text: &[u8]) -> Word {
+    Word::new(text, 0)
 }
 
 impl Word {
     /// At most eight bytes.
-    pub(super) const fn new(text: &[u8]) -> Self {
-        let mut word = Self { bytes: 0, there: 0 };
+    const fn new(text: &[u8], service: u32) -> Self {
+        let mut word = Self { bytes: 0, there: 0, service };
         let mut at = 0;
         while at < text.len() {
             word.bytes |= (text[at] as u64) << (56 - 8 * at);
@@ -36,12 +49,12 @@ impl Word {
             bytes |= (byte as u64) << (56 - 8 * i);
             there |= 0xff << (56 - 8 * i);
         }
-        Self { bytes: forget_word(work, bytes), there: forget_word(work, there) }
+        Self { bytes: forget_word(work, bytes), there: forget_word(work, there), service: 0 }
     }
 
     #[inline(always)]
     pub(super) fn folded(self) -> Self {
-        Self { bytes: (self.bytes | 0x2020_2020_2020_2020) & self.there, there: self.there }
+        Self { bytes: (self.bytes | 0x2020_2020_2020_2020) & self.there, ..self }
     }
 
     /// Zero when it starts with all of `word`.
@@ -73,19 +86,25 @@ pub(super) struct Match {
     pub(super) preamble: u64,
     /// Zero when it may become one of these.
     pub(super) cut: u64,
+    /// The [`Service`] whose word it starts with, as a number.
+    pub(super) service: u32,
 }
 
 impl Match {
     #[inline(always)]
     pub(super) fn of(word: Word, requests: &[Word], preambles: &[Word]) -> Self {
-        let mut found = Self { request: !0, preamble: !0, cut: !0 };
+        let mut found = Self { request: !0, preamble: !0, cut: !0, service: 0 };
         for request in requests {
-            found.request &= ones(word.differs(*request));
+            let differs = ones(word.differs(*request));
+            found.request &= differs;
             found.cut &= ones(word.is_not_cut_from(*request));
+            found.service |= request.service & !differs as u32;
         }
         for preamble in preambles {
-            found.preamble &= ones(word.differs(*preamble));
+            let differs = ones(word.differs(*preamble));
+            found.preamble &= differs;
             found.cut &= ones(word.is_not_cut_from(*preamble));
+            found.service |= preamble.service & !differs as u32;
         }
         found
     }

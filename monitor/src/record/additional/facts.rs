@@ -38,7 +38,6 @@ impl<'a> Facts<'a> {
                 }
             },
             What::SocksAnswered(target, given) => Self::Socks(SocksFields::new(target, given.protocol, Some(*given))),
-            What::ServerName(target, hello) => Self::Tls(TlsFields::new(target.as_ref(), hello.as_deref())),
             What::QuicServerName(target, hello) => Self::Tls(TlsFields {
                 quic_downgrade: record.downgrade().map(|mode| match mode {
                     Mode::Block => "Dropped",
@@ -46,6 +45,7 @@ impl<'a> Facts<'a> {
                 }),
                 ..TlsFields::new(target.as_ref(), Some(hello))
             }),
+            What::ServerName { target, hello, .. } => Self::Tls(TlsFields::new(target.as_ref(), hello.as_deref())),
             What::Resolved(response) => Self::Dns(DnsFields::new(response)),
             What::Mismatched(mismatch) => Self::Mismatch(MismatchFields::new(mismatch)),
             What::NotConnected(reason) => Self::Failure(FailureFields { failure_reason: reason_name(*reason) }),

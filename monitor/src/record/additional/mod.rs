@@ -9,6 +9,7 @@ use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 
 use facts::Facts;
+use monitor_common::wire::starttls::Service;
 use serde::ser::{Serialize, Serializer};
 
 use super::{Record, source_name};
@@ -39,6 +40,9 @@ pub(super) struct AdditionalFields<'a> {
     target_port: Option<u16>,
     #[serde(flatten)]
     proxy: Option<ProxyFields>,
+    /// The protocol that turned into TLS, in Zeek's word for one.
+    #[serde(rename = "service", skip_serializing_if = "Option::is_none")]
+    service: Option<&'static str>,
     #[serde(flatten)]
     bypass: Option<BypassFields<'a>>,
     #[serde(flatten)]
@@ -109,6 +113,7 @@ impl<'a> AdditionalFields<'a> {
             target_port: target.map(|target| target.port),
             proxy: record.proxy().map(ProxyFields::new),
             bypass: record.bypassed().map(|proxy| BypassFields { proxy_configured: Text(proxy), proxy_bypassed: true }),
+            service: record.service().map(Service::name),
             facts: Facts::of(record),
             initiating_process_current_working_directory: &image.working_directory,
             initiating_process_problem: match image.lookup {

@@ -8,6 +8,7 @@ mod direct;
 mod lifecycle;
 mod proxied;
 mod socks;
+mod starttls;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,6 +62,9 @@ const CHECKS: &[Check] = &[
     check(Mode::Block, "a blocked inner hello does not leave", block::inner_hello),
     check(Mode::Block, "a blocked SOCKS request does not leave", socks::blocked),
     check(Mode::Block, "urgent data among the first bytes does not leave", block::urgent_data),
+    check(Mode::Block, "a hello behind STARTTLS is named, also after a refusal", starttls::named),
+    check(Mode::Block, "a blocked hello behind STARTTLS does not leave", starttls::blocked),
+    check(Mode::Block, "a hello behind STARTTLS in a tunnel is named", starttls::in_tunnel),
     check(Mode::Block, "the most specific rule decides", block::rules),
     check(Mode::Block, "no byte of a hundred blocked requests leaves", block::many),
     check(Mode::Block, "a QUIC Initial is told and waits for a verdict", datagram::initial_waits),
