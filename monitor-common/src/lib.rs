@@ -10,6 +10,7 @@
 pub mod counter;
 pub mod event;
 pub mod limits;
+pub mod mismatch;
 pub mod policy;
 pub mod programs;
 pub mod progress;

@@ -70,6 +70,10 @@ pub struct Progress {
     pub clear_texts: u32,
     /// Which protocol that is: a [`Service`](crate::wire::starttls::Service) as a number, 0 when no message has told.
     pub service: u32,
+    /// The name that a proxy was asked for last, as the policy's hash of it; 0 when that was an address, or nobody was asked.
+    pub asked: u64,
+    /// The seed of that hash.
+    pub asked_seed: u64,
 }
 
 impl Progress {
@@ -86,6 +90,8 @@ impl Progress {
         socks: 0,
         clear_texts: 0,
         service: 0,
+        asked: 0,
+        asked_seed: 0,
     };
 
     /// The SYN was sent; `seq` is the sequence number of the first byte after it.

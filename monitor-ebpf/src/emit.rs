@@ -182,7 +182,7 @@ pub(crate) fn named(
             origin: flow.origin,
             source: work.source,
             port: work.port,
-            flags: flow.progress.in_tunnel | work.is_address << 1,
+            flags: flow.progress.in_tunnel | work.is_address << 1 | work.differs << 2,
             verdict: verdict as u32,
             rule: rule(work.hit),
             name_len,

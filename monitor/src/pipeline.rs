@@ -291,6 +291,8 @@ impl Pipeline {
     fn record(&mut self, clock: Clock, output: &mut Output) {
         for change in self.changes.drain(..) {
             let indicator = match &change.what {
+                // No rule made it.
+                What::Judged { verdict: Verdict::Mismatched, .. } => None,
                 What::Judged { target, rule, .. } => {
                     let indicator = target.host.name().and_then(|name| self.policy.explain(*rule, name)).cloned();
                     self.collisions += u64::from(indicator.is_none());

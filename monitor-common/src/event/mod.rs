@@ -9,7 +9,7 @@ mod header;
 mod named;
 
 pub use header::{Endpoints, Header, Kind, Origin, Owner};
-pub use named::{IN_TUNNEL, IS_ADDRESS, Named};
+pub use named::{DIFFERS, IN_TUNNEL, IS_ADDRESS, Named};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::limits::{DATAGRAM_BYTES_MAX, REPLY_BYTES_MAX};
@@ -52,10 +52,12 @@ pub enum Body<'a> {
         in_tunnel: bool,
         /// What the kernel did.
         verdict: Verdict,
-        /// The rule that made the verdict; means nothing when the verdict is [`Verdict::Unlisted`].
+        /// The rule that made the verdict; means nothing when no rule did.
         rule: u32,
         /// Whether the name is an address of 4 or 16 bytes in network byte order.
         is_address: bool,
+        /// Whether it is inside a tunnel and not what the proxy was asked for, by the rule of [`mismatch`](crate::mismatch).
+        differs: bool,
         /// The name as it was sent, without a final dot. Any bytes; none for a hello that has no name.
         name: &'a [u8],
         /// The ClientHello that the name is from in its TLS records, as far as it was sent; empty for other sources.

@@ -20,7 +20,7 @@ pub struct Named {
     pub source: u32,
     /// The port that the message names; 0 when it names none.
     pub port: u32,
-    /// [`IN_TUNNEL`] and [`IS_ADDRESS`].
+    /// [`IN_TUNNEL`], [`IS_ADDRESS`] and [`DIFFERS`].
     pub flags: u32,
     /// A [`Verdict`] as a number.
     pub verdict: u32,
@@ -38,6 +38,8 @@ pub struct Named {
 pub const IN_TUNNEL: u32 = 1;
 /// Of [`Named::flags`]: the name is an address in network byte order.
 pub const IS_ADDRESS: u32 = 2;
+/// Of [`Named::flags`]: the name, or its absence, is not what the proxy was asked for.
+pub const DIFFERS: u32 = 4;
 
 impl Named {
     pub(super) fn body<'a>(&'a self, rest: &'a [u8]) -> Result<Body<'a>, DecodeError> {
@@ -60,6 +62,7 @@ impl Named {
             port: u16::try_from(self.port).map_err(|_| DecodeError::NumberRange(self.port))?,
             in_tunnel: self.flags & IN_TUNNEL != 0,
             is_address: self.flags & IS_ADDRESS != 0,
+            differs: self.flags & DIFFERS != 0,
             verdict: Verdict::from_number(self.verdict).ok_or(DecodeError::UnknownVerdict(self.verdict))?,
             rule: self.rule,
             name,

@@ -24,6 +24,8 @@ pub enum Verdict {
     Audited = 1,
     /// A rule matches; the packet that completed the name was dropped.
     Blocked = 2,
+    /// No rule matches, but a proxy was asked for another name; the packet that completed this one was dropped.
+    Mismatched = 3,
 }
 
 impl Verdict {
@@ -33,7 +35,14 @@ impl Verdict {
             0 => Some(Self::Unlisted),
             1 => Some(Self::Audited),
             2 => Some(Self::Blocked),
+            3 => Some(Self::Mismatched),
             _ => None,
         }
+    }
+
+    /// Whether the name did not leave the host.
+    #[inline(always)]
+    pub const fn drops(self) -> bool {
+        matches!(self, Self::Blocked | Self::Mismatched)
     }
 }

@@ -8,7 +8,7 @@
 
 use core::hint::black_box;
 
-use super::{DOWNGRADE_PORT, Mode, Orders, Quic};
+use super::{DOWNGRADE_PORT, Mode, OnMismatch, Orders, Quic};
 use crate::wire::name::hash_of;
 
 /// Entries of a bucket.
@@ -85,6 +85,12 @@ impl Head {
     #[inline(always)]
     pub fn drops_quic(head: &Bucket, remote_port: u16) -> bool {
         Self::blocks(head) && head[5] == Quic::Downgrade as u64 && remote_port == DOWNGRADE_PORT
+    }
+
+    /// Whether a name inside a tunnel is blocked that is not the one which the proxy was asked for.
+    #[inline(always)]
+    pub fn blocks_mismatch(head: &Bucket) -> bool {
+        Self::blocks(head) && head[4] == OnMismatch::Block as u64
     }
 }
 

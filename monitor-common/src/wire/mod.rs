@@ -124,6 +124,13 @@ pub struct Work {
     pub service: u32,
     /// 1 when HTTP needs more bytes to tell whether the message is its own.
     pub may_be_http: u32,
+    /// Not 0 when the name has a letter: it is no IPv4 address then.
+    pub letters: u32,
+    /// Not 0 when the name has a colon: it is an IPv6 address then.
+    pub colons: u32,
+    /// 1 when the name is not the one that the proxy was asked for.
+    pub differs: u32,
+    _pad: u32,
     /// Bytes of the body by Content-Length.
     pub body: u64,
     /// The eight bytes that a scan has seen last.
@@ -164,6 +171,10 @@ impl Work {
             prefix_len: 0,
             service: 0,
             may_be_http: 0,
+            letters: 0,
+            colons: 0,
+            differs: 0,
+            _pad: 0,
             body: 0,
             window: 0,
             hit: 0,
@@ -172,6 +183,12 @@ impl Work {
             hashes: [0; LABELS_MAX],
             name: [0; 256],
         }
+    }
+
+    /// The hash of the whole name, once its suffixes are hashed.
+    #[inline(always)]
+    pub fn whole_hash(&self) -> u64 {
+        self.hashes[self.labels.wrapping_sub(1) as usize & (LABELS_MAX - 1)]
     }
 }
 

@@ -25,6 +25,9 @@ pub fn suffixes(mut work: &mut Work, key: Key) -> Outcome {
     // Or LLVM, knowing that `len` is at most 255, drops the masks below.
     let len = forget(work, len);
     let mut hash = key.seed;
+    // Taken together over all bytes, without a branch: bit 6 is set in letters, and in no digit, dot or colon; one less than
+    // zero sets the highest bit.
+    let (mut bits, mut borrow) = (0u8, 0u64);
     for i in 0..NAME_BYTES_MAX {
         if i >= len {
             break;
@@ -41,7 +44,10 @@ pub fn suffixes(mut work: &mut Work, key: Key) -> Outcome {
             work = black_box(work);
         }
         hash = step(key, hash, byte);
+        bits |= byte;
+        borrow |= ((byte ^ b':') as u64).wrapping_sub(1);
     }
+    (work.letters, work.colons) = (bits as u32 & 0x40, (borrow >> 63) as u32);
     let labels = work.labels as usize & (LABELS_MAX - 1);
     work.hashes[labels] = finish(hash);
     work.labels = labels as u32 + 1;

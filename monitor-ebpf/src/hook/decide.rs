@@ -7,6 +7,7 @@ use core::hint::black_box;
 use aya_ebpf::macros::cgroup_skb;
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
+use monitor_common::mismatch;
 use monitor_common::policy::{Head, Verdict, look_up};
 use monitor_common::programs::Callee;
 use monitor_common::wire::{NameSource, Outcome, Work, name, socks};
@@ -30,6 +31,7 @@ fn decide(ctx: SkBuffContext) -> i32 {
         }
         // A hello without a name is worth a record: somebody hides where it goes, or asks by address.
         (work.len, work.hit) = (0, 0);
+        mismatch::judge_nameless(&flow.progress, work, policy(0)?);
         emit::named(work, hello(ctx), cb::<LEVEL>(ctx), Verdict::Unlisted, flow, cookie(ctx));
         Some(lose(ctx, flow, work.source, Counter::NoName))
     })
@@ -37,10 +39,11 @@ fn decide(ctx: SkBuffContext) -> i32 {
 
 #[inline(always)]
 fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> Option<i32> {
-    let verdict = look_up(work, policy)?;
+    let listed = look_up(work, policy)?;
+    let verdict = mismatch::judge(&mut flow.progress, work, policy(0)?, listed);
     let is_hello = work.source == NameSource::TlsSni as u32;
     emit::named(work, if is_hello { hello(ctx) } else { None }, cb::<LEVEL>(ctx), verdict, flow, cookie(ctx));
-    if verdict == Verdict::Blocked {
+    if verdict.drops() {
         return Some(block(ctx, flow));
     }
     if is_hello {

@@ -77,7 +77,7 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
     field(
         &["HostMismatch", "OuterHost", "OuterSource", "InnerHost", "InnerSource"],
         Proxysight,
-        "the two hosts of a mismatch",
+        "the two hosts of a mismatch: what the proxy was asked for, and what was asked for inside the tunnel",
     ),
     field(
         &["FailureReason"],
@@ -86,7 +86,11 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
     ),
     field(&["IpProtocol"], Proxysight, "what a raw socket is for, as IANA numbers protocols"),
     field(&["BytesSent", "BytesReceived", "DurationMs"], Proxysight, "payload bytes, and the time since the handshake"),
-    field(&["EventId", "IsAudit", "ResponseCategory", "DisplayName"], Microsoft, "a verdict, in Microsoft's words"),
+    field(
+        &["EventId", "IsAudit", "ResponseCategory", "DisplayName"],
+        Microsoft,
+        "a verdict, in Microsoft's words; its ResponseCategory is CustomBlockList for a line of a list, HostMismatch for another name than the proxy was asked for, CustomPolicy for what cannot be read",
+    ),
     field(
         &["Verdict", "Mode", "MatchedIndicator", "IndicatorSource"],
         Proxysight,

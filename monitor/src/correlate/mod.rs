@@ -14,7 +14,6 @@ mod state;
 mod target;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 pub use connection::{Connection, ConnectionId, Transport};
@@ -31,11 +30,12 @@ use monitor_common::wire::starttls::Service;
 pub use proxies::ObservedProxy;
 use proxies::Proxies;
 use state::{Named, State};
+use target::address;
 pub use target::{Answer, ProxyProtocol, Target};
 
 use crate::dns::{NameCache, Response};
 use crate::hello::{self, ClientHello};
-use crate::hostname::{Host, HostnameError};
+use crate::hostname::Host;
 use crate::process::Process;
 
 /// Connections remembered at once, until they close; about 500 bytes each. Beyond it: [`Correlator::table_full`].
@@ -239,13 +239,25 @@ impl Correlator {
                 self.listeners.add(cookie, state.connection.clone());
                 changes.push(state.change(time_ns, What::Listening));
             }
-            Body::Named { origin, in_tunnel, name: [], hello, service, .. } => {
+            Body::Named { origin, differs, name: [], hello, service, .. } => {
                 let hello = read_hello(hello);
                 self.with(event.header, origin, process, changes, |state, changes| {
-                    state.nameless(time_ns, in_tunnel, service, hello, changes);
+                    state.nameless(time_ns, differs, service, hello, changes);
                 });
             }
-            Body::Named { origin, source, port, in_tunnel, is_address, verdict, rule, name, hello, service } => {
+            Body::Named {
+                origin,
+                source,
+                port,
+                in_tunnel,
+                is_address,
+                differs,
+                verdict,
+                rule,
+                name,
+                hello,
+                service,
+            } => {
                 let host = if is_address { address(name) } else { Host::parse(name) };
                 self.malformed_names += u64::from(host.is_err());
                 let host = match host {
@@ -254,7 +266,7 @@ impl Correlator {
                     Err(reason) => Host::malformed(name, reason),
                 };
                 let hello = read_hello(hello);
-                let named = Named { host, port, source, in_tunnel, verdict, rule, hello, service };
+                let named = Named { host, port, source, in_tunnel, differs, verdict, rule, hello, service };
                 self.with(event.header, origin, process, changes, |state, changes| {
                     state.named(time_ns, named, changes)
                 });
@@ -404,16 +416,6 @@ fn read_hello(records: &[u8]) -> Option<Arc<ClientHello>> {
     }
     let unrecorded = hello::unrecord(records).ok()?;
     ClientHello::parse(&unrecorded.message, hello::Transport::Tcp).ok().map(Arc::new)
-}
-
-/// An address as SOCKS tells it.
-fn address(bytes: &[u8]) -> Result<Host, HostnameError> {
-    match bytes {
-        [_, _, _, _] => <[u8; 4]>::try_from(bytes).map(|four| IpAddr::from(Ipv4Addr::from(four))),
-        _ => <[u8; 16]>::try_from(bytes).map(|sixteen| Ipv6Addr::from(sixteen).to_canonical()),
-    }
-    .map(Host::Address)
-    .map_err(|_| HostnameError::AddressLength(bytes.len()))
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub(super) struct Named {
     pub(super) port: u16,
     pub(super) source: NameSource,
     pub(super) in_tunnel: bool,
+    /// Not what the proxy was asked for.
+    pub(super) differs: bool,
     pub(super) verdict: Verdict,
     pub(super) rule: u32,
     pub(super) hello: Option<Arc<ClientHello>>,
@@ -137,7 +139,7 @@ impl State {
     }
 
     pub(super) fn named(&mut self, time_ns: u64, named: Named, changes: &mut Vec<Change>) {
-        let Named { host, port, source, in_tunnel, verdict, rule, hello, service } = named;
+        let Named { host, port, source, in_tunnel, differs, verdict, rule, hello, service } = named;
         let target = self.target(host, port, source, in_tunnel);
         if let Host::Malformed { .. } = target.host {
             self.connected(changes);
@@ -148,18 +150,18 @@ impl State {
         self.name_source = self.name_source.filter(|known| *known != NameSource::Dns).or(Some(source));
         let asks_proxy = matches!(source, NameSource::ConnectAuthority | NameSource::Socks5 | NameSource::Socks4);
         let repeated = self.last.as_ref() == Some(&target) && !asks_proxy;
-        if repeated && verdict != Verdict::Blocked {
+        if repeated && !verdict.drops() {
             return;
         }
-        if verdict == Verdict::Blocked || target.proxy.is_some() {
+        if verdict.drops() || target.proxy.is_some() {
             self.connected(changes);
         }
-        if verdict != Verdict::Blocked {
+        if !verdict.drops() {
             self.passed(time_ns, &target, asks_proxy, service, hello, changes);
         }
         self.last = Some(target.clone());
-        if in_tunnel {
-            self.compare(time_ns, Some(&target), changes);
+        if differs {
+            self.mismatched(time_ns, Some(&target), changes);
         }
         if verdict != Verdict::Unlisted {
             changes.push(self.change(time_ns, What::Judged { target, verdict, rule, service }));
@@ -170,15 +172,15 @@ impl State {
     pub(super) fn nameless(
         &mut self,
         time_ns: u64,
-        in_tunnel: bool,
+        differs: bool,
         service: Option<Service>,
         hello: Option<Arc<ClientHello>>,
         changes: &mut Vec<Change>,
     ) {
         self.connected(changes);
         changes.push(self.change(time_ns, What::ServerName { target: None, service, hello }));
-        if in_tunnel {
-            self.compare(time_ns, None, changes);
+        if differs {
+            self.mismatched(time_ns, None, changes);
         }
     }
 
@@ -214,15 +216,15 @@ impl State {
         }
     }
 
-    /// Compares what a proxy was asked for with what is asked for inside the tunnel.
-    fn compare(&mut self, time_ns: u64, inner: Option<&Target>, changes: &mut Vec<Change>) {
+    /// What is asked for inside the tunnel is not what the proxy was asked for: told once for each tunnel. When what it was asked
+    /// for is not known, its event was lost.
+    fn mismatched(&mut self, time_ns: u64, inner: Option<&Target>, changes: &mut Vec<Change>) {
         let Some(tunnel) = self.tunnel.as_mut().filter(|tunnel| !tunnel.is_mismatch_told) else {
             return;
         };
-        if let Some(mismatch) = Mismatch::of(&tunnel.target, inner) {
-            tunnel.is_mismatch_told = true;
-            changes.push(self.change(time_ns, What::Mismatched(mismatch)));
-        }
+        tunnel.is_mismatch_told = true;
+        let mismatch = Mismatch { outer: tunnel.target.clone(), inner: inner.cloned() };
+        changes.push(self.change(time_ns, What::Mismatched(mismatch)));
     }
 
     pub(super) fn replied(&mut self, time_ns: u64, socks: u8, bytes: &[u8], changes: &mut Vec<Change>) {

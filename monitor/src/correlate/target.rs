@@ -1,8 +1,10 @@
 //! What a program asked for, and through what.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use monitor_common::wire::NameSource;
 
-use crate::hostname::Host;
+use crate::hostname::{Host, HostnameError};
 
 /// A host and port that a program asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +112,16 @@ fn final_status(mut bytes: &[u8]) -> Option<u16> {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         bytes = bytes.get(end + 4..)?;
     }
+}
+
+/// An address as SOCKS tells it.
+pub(super) fn address(bytes: &[u8]) -> Result<Host, HostnameError> {
+    match bytes {
+        [_, _, _, _] => <[u8; 4]>::try_from(bytes).map(|four| IpAddr::from(Ipv4Addr::from(four))),
+        _ => <[u8; 16]>::try_from(bytes).map(|sixteen| Ipv6Addr::from(sixteen).to_canonical()),
+    }
+    .map(Host::Address)
+    .map_err(|_| HostnameError::AddressLength(bytes.len()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Sequences of events and what they mean.
 
 use monitor_common::event::{Endpoints, Header, Origin, Owner};
-use monitor_common::policy::Verdict::{Audited, Blocked, Unlisted};
+use monitor_common::policy::Verdict::{Audited, Blocked, Mismatched, Unlisted};
 use monitor_common::wire::NameSource;
 use monitor_common::wire::NameSource::{AbsoluteUri, ConnectAuthority, HttpHost, TlsSni};
 
@@ -50,12 +50,30 @@ impl Run {
     }
 
     fn name(&mut self, source: NameSource, name: &str, port: u16, in_tunnel: bool, verdict: Verdict) -> &mut Self {
+        self.named(source, name, port, in_tunnel, false, verdict)
+    }
+
+    /// A name inside a tunnel that is not the one which the proxy was asked for.
+    fn differs(&mut self, name: &str, verdict: Verdict) -> &mut Self {
+        self.named(TlsSni, name, 0, true, true, verdict)
+    }
+
+    fn named(
+        &mut self,
+        source: NameSource,
+        name: &str,
+        port: u16,
+        in_tunnel: bool,
+        differs: bool,
+        verdict: Verdict,
+    ) -> &mut Self {
         self.event(Body::Named {
             origin: &ORIGIN,
             source,
             port,
             in_tunnel,
             is_address: false,
+            differs,
             verdict,
             rule: 3,
             name: name.as_bytes(),
@@ -313,14 +331,23 @@ fn another_name_inside_the_tunnel_is_a_mismatch_and_is_told_once() {
     let mut run = Run::new();
     run.event(ESTABLISHED).name(ConnectAuthority, "front.example", 443, false, Unlisted).replied(200);
     run.check(&["connected", "reached front.example:443 via"]);
-    run.name(TlsSni, "hidden.example", 0, true, Unlisted);
+    run.differs("hidden.example", Unlisted);
     run.check(&["sni hidden.example:443 via", "front.example:443 via is not hidden.example:443 via"]);
-    run.name(TlsSni, "other.example", 0, true, Unlisted).check(&["sni other.example:443 via"]);
+    run.differs("other.example", Unlisted).check(&["sni other.example:443 via"]);
 }
 
 #[test]
-fn a_hello_without_a_name_is_a_mismatch_only_behind_a_name() {
-    let nameless = |run: &mut Run| {
+fn a_blocked_mismatch_is_told_with_its_verdict_and_reaches_nothing() {
+    let mut run = Run::new();
+    run.event(ESTABLISHED).name(ConnectAuthority, "front.example", 443, false, Unlisted).replied(200);
+    run.changes.clear();
+    run.differs("hidden.example", Mismatched)
+        .check(&["front.example:443 via is not hidden.example:443 via", "Mismatched hidden.example:443 via rule 3"]);
+}
+
+#[test]
+fn a_hello_without_a_name_is_a_mismatch_when_it_is_told_so() {
+    let nameless = |run: &mut Run, differs| {
         let (source, verdict, name, hello) = (TlsSni, Unlisted, &[][..], &[][..]);
         let (port, in_tunnel, is_address, rule) = (0, true, false, 0);
         run.event(Body::Named {
@@ -329,6 +356,7 @@ fn a_hello_without_a_name_is_a_mismatch_only_behind_a_name() {
             port,
             in_tunnel,
             is_address,
+            differs,
             verdict,
             rule,
             name,
@@ -336,13 +364,12 @@ fn a_hello_without_a_name_is_a_mismatch_only_behind_a_name() {
             service: None,
         });
     };
-    for (authority, expect) in
-        [("front.example", vec!["sni none", "front.example:443 via is not none"]), ("192.0.2.1", vec!["sni none"])]
+    for (differs, expect) in [(true, vec!["sni none", "front.example:443 via is not none"]), (false, vec!["sni none"])]
     {
         let mut run = Run::new();
-        run.event(ESTABLISHED).name(ConnectAuthority, authority, 443, false, Unlisted).replied(200);
+        run.event(ESTABLISHED).name(ConnectAuthority, "front.example", 443, false, Unlisted).replied(200);
         run.changes.clear();
-        nameless(&mut run);
+        nameless(&mut run, differs);
         run.check(&expect);
     }
 }

@@ -192,7 +192,7 @@ impl Record {
             What::Resolved(_) => ActionType::DnsConnectionInspected,
             What::Mismatched(_) => ActionType::HostMismatchDetected,
             What::Judged { verdict, .. } | What::Unreadable(verdict) => match verdict {
-                Verdict::Blocked => ActionType::ExploitGuardNetworkProtectionBlocked,
+                Verdict::Blocked | Verdict::Mismatched => ActionType::ExploitGuardNetworkProtectionBlocked,
                 Verdict::Unlisted | Verdict::Audited => ActionType::ExploitGuardNetworkProtectionAudited,
             },
         }

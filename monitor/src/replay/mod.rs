@@ -29,7 +29,7 @@ use datagram::Udp;
 use etherparse::{TcpSlice, UdpSlice, ip_number};
 use fragments::Fragments;
 use link::Datagram;
-use monitor_common::policy::Mode;
+use monitor_common::policy::Orders;
 use programs::Programs;
 pub use report::{Counts, Reason, Report};
 use tcp::Connections;
@@ -47,14 +47,14 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// With a policy, and what a match means.
-    pub fn new(policy: &Policy, mode: Mode) -> Self {
+    /// With a policy, and what the programs are to do.
+    pub fn new(policy: &Policy, orders: impl Into<Orders>) -> Self {
         Self {
             packets: 0,
             now_ns: 0,
             fragments: Fragments::default(),
             connections: Connections::default(),
-            programs: Programs::new(verdict::table(policy, mode)),
+            programs: Programs::new(verdict::table(policy, orders.into())),
         }
     }
 

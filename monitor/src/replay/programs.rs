@@ -2,7 +2,7 @@
 
 use std::mem::take;
 
-use monitor_common::event::{Header, IN_TUNNEL, IS_ADDRESS, Named, Origin};
+use monitor_common::event::{DIFFERS, Header, IN_TUNNEL, IS_ADDRESS, Named, Origin};
 use monitor_common::policy::{Bucket, Head};
 use monitor_common::progress::Progress;
 use monitor_common::wire::inspect::{Room, Told};
@@ -60,13 +60,14 @@ impl Events {
 
     fn push_named(&mut self, header: Header, origin: Origin, told: &Told<'_>) {
         let in_tunnel = if told.in_tunnel { IN_TUNNEL } else { 0 };
+        let differs = if told.differs { DIFFERS } else { 0 };
         let is_address = if told.is_address { IS_ADDRESS } else { 0 };
         let named = Named {
             header,
             origin,
             source: told.source,
             port: told.port,
-            flags: in_tunnel | is_address,
+            flags: in_tunnel | is_address | differs,
             verdict: told.verdict as u32,
             rule: told.rule,
             name_len: u32::try_from(told.name.len()).unwrap_or(u32::MAX),

@@ -1,6 +1,6 @@
 //! A record as a line for people: when, what, who, and the real target with the proxy behind it.
 
-use monitor_common::policy::Mode;
+use monitor_common::policy::{Mode, Verdict};
 
 use crate::correlate::What;
 use crate::process::Lookup;
@@ -46,6 +46,7 @@ fn why(record: &Record) -> String {
             Some(Mode::Off | Mode::Audit) => "  would be dropped, to be asked for over TCP".to_owned(),
             None => String::new(),
         },
+        (What::Judged { verdict: Verdict::Mismatched, .. }, ..) => "  the proxy was asked for another host".to_owned(),
         (What::Unreadable(_), ..) => "  urgent data among the first bytes".to_owned(),
         (What::NotConnected(reason), ..) => format!("  {reason:?}").to_lowercase(),
         (What::Closed { sent, received, .. }, ..) => format!("  {sent} bytes sent, {received} received"),

@@ -21,6 +21,7 @@ mod fronts;
 mod harness;
 mod hello;
 mod lifecycle;
+mod mismatch;
 mod namespaces;
 mod password;
 mod policy_check;

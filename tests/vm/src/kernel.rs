@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use anyhow::{Context as _, Result, ensure};
 use monitor::kernel::{Attached, Destroyer, PolicyTable, TableEntry, probe};
 use monitor_common::counter::Counter;
-use monitor_common::policy::{Mode, QuicFlow};
+use monitor_common::policy::{Orders, QuicFlow};
 
 use crate::watch::Watch;
 
@@ -30,11 +30,11 @@ impl Kernel {
     ///
     /// # Errors
     /// What the kernel refused.
-    pub(crate) fn start(mode: Mode) -> Result<Self> {
+    pub(crate) fn start(orders: Orders) -> Result<Self> {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
         let inside = runtime.enter();
-        let table = PolicyTable::new(mode, RULES.into_iter())?;
+        let table = PolicyTable::new(orders, RULES.into_iter())?;
         let (attached, ring, destroyer) = Attached::new(&probe()?, &table)?;
         drop(inside);
         Ok(Self { attached: RefCell::new(attached), destroyer, watch: Watch::start(runtime, ring) })

@@ -57,6 +57,8 @@ pub(crate) struct Named {
     pub(crate) source: NameSource,
     pub(crate) port: u16,
     pub(crate) in_tunnel: bool,
+    /// Whether it is not what the proxy was asked for.
+    pub(crate) differs: bool,
     pub(crate) verdict: Verdict,
     pub(crate) rule: u32,
     pub(crate) name: String,
@@ -175,12 +177,13 @@ fn said(event: &Event<'_>) -> Said {
     match event.body {
         Body::Attempted { .. } => Said::Malformed("an attempt that nobody asked to hear of".to_owned()),
         Body::Established { origin } => Said::Established(*origin),
-        Body::Named { origin, source, port, in_tunnel, verdict, rule, is_address, name, hello, service } => {
+        Body::Named { origin, source, port, in_tunnel, differs, verdict, rule, is_address, name, hello, service } => {
             Said::Named(Named {
                 origin: *origin,
                 source,
                 port,
                 in_tunnel,
+                differs,
                 verdict,
                 rule,
                 name: if is_address { address(name) } else { String::from_utf8_lossy(name).into_owned() },

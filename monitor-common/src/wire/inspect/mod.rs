@@ -4,6 +4,7 @@
 use super::head::{self, Scan};
 use super::{Outcome, Prefix, Work, http, name, socks, starttls, tls};
 use crate::limits::{BUFFER_BYTES, MESSAGE_BYTES_MAX, RECORD_STEPS_MAX};
+use crate::mismatch;
 use crate::policy::{Bucket, Head, Key, Verdict, look_up, rule};
 use crate::progress::{Progress, Stage};
 
@@ -29,6 +30,8 @@ pub struct Told<'a> {
     pub hello: &'a [u8],
     /// Whether the message is inside a tunnel.
     pub in_tunnel: bool,
+    /// Whether it is not what the proxy was asked for, by the rule of [`mismatch`].
+    pub differs: bool,
     /// What the policy makes of the name.
     pub verdict: Verdict,
     /// The number of the rule that says so.
@@ -163,6 +166,9 @@ impl Room {
                     // A hello without a name is told, too.
                     None => {
                         (self.work.len, self.work.hit) = (0, 0);
+                        if let Some(head) = policy.first() {
+                            mismatch::judge_nameless(progress, &mut self.work, head);
+                        }
                         self.tell(progress, len, Verdict::Unlisted, tell);
                     }
                 }
@@ -279,7 +285,7 @@ impl Room {
     /// Looks the name up and tells it; gives whether it is blocked. None: what was sent is too long for a name, or empty.
     fn judged(
         &mut self,
-        progress: &Progress,
+        progress: &mut Progress,
         hello: usize,
         policy: &[Bucket],
         tell: &mut impl FnMut(&Told<'_>),
@@ -288,9 +294,12 @@ impl Room {
         if name::suffixes(&mut self.work, key) != Outcome::Name {
             return None;
         }
-        let verdict = look_up(&mut self.work, |element| policy.get(element as usize)).unwrap_or(Verdict::Unlisted);
+        let mut verdict = look_up(&mut self.work, |element| policy.get(element as usize)).unwrap_or(Verdict::Unlisted);
+        if let Some(head) = policy.first() {
+            verdict = mismatch::judge(progress, &mut self.work, head, verdict);
+        }
         self.tell(progress, hello, verdict, tell);
-        Some(verdict == Verdict::Blocked)
+        Some(verdict.drops())
     }
 
     fn tell(&self, progress: &Progress, hello: usize, verdict: Verdict, tell: &mut impl FnMut(&Told<'_>)) {
@@ -301,6 +310,7 @@ impl Room {
             name: &self.work.name[..self.work.len as usize],
             hello: &self.message[..hello],
             in_tunnel: progress.in_tunnel != 0,
+            differs: self.work.differs != 0,
             verdict,
             rule: rule(self.work.hit),
             service: progress.service,

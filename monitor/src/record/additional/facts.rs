@@ -265,14 +265,15 @@ impl<'a> HttpFields<'a> {
 
 impl<'a> VerdictFields<'a> {
     fn new(verdict: Verdict, mode: Mode, indicator: Option<&'a Indicator>) -> Self {
+        let response_category = if verdict == Verdict::Mismatched { "HostMismatch" } else { "CustomBlockList" };
         let (event_id, is_audit, verdict) = match verdict {
-            Verdict::Blocked => (1126, false, "Blocked"),
+            Verdict::Blocked | Verdict::Mismatched => (1126, false, "Blocked"),
             Verdict::Unlisted | Verdict::Audited => (1125, true, "Audited"),
         };
         Self {
             event_id,
             is_audit,
-            response_category: "CustomBlockList",
+            response_category,
             verdict,
             mode: mode.name(),
             display_name: indicator.map(|each| each.name.as_str()),

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use build::{Talk, connect, hello, ip_packets, pcap};
 use monitor_common::event::{Body, decode};
-use monitor_common::policy::Mode;
+use monitor_common::policy::{Mode, OnMismatch, Orders, Verdict};
 
 use super::capture::{Capture, Error};
 use super::{Reason, Replay, Report};
@@ -22,6 +22,8 @@ use crate::decide::{Policy, PolicyBuilder};
 /// What a capture gave.
 struct Got {
     events: Vec<String>,
+    /// Names that are not the one which the proxy was asked for.
+    mismatches: u32,
     report: Report,
     error: Option<Error>,
 }
@@ -33,9 +35,9 @@ fn policy() -> Policy {
     builder.build()
 }
 
-fn replay_in(mode: Mode, file: &[u8]) -> Got {
-    let mut replay = Replay::new(&policy(), mode);
-    let mut events = Vec::new();
+fn replay_in(orders: impl Into<Orders>, file: &[u8]) -> Got {
+    let mut replay = Replay::new(&policy(), orders);
+    let (mut events, mut mismatches) = (Vec::new(), 0);
     let mut tell = |bytes: &[u8]| {
         let event = decode(bytes).unwrap();
         let text = match event.body {
@@ -43,10 +45,16 @@ fn replay_in(mode: Mode, file: &[u8]) -> Got {
                 format!("established {} > {}", origin.endpoints.local_port, origin.endpoints.remote_port)
             }
             Body::Named { name: [], hello, .. } => format!("hello of {} bytes", hello.len()),
-            Body::Named { source, port, in_tunnel, verdict, rule, name, .. } => {
+            Body::Named { source, port, in_tunnel, differs, verdict, rule, name, service, .. } => {
                 let place = if in_tunnel { " in tunnel" } else { "" };
-                let verdict = if rule == 0 { String::new() } else { format!(" {verdict:?} by {rule}") };
-                format!("{source:?} {}:{port}{place}{verdict}", name.escape_ascii())
+                let verdict = match (verdict, rule) {
+                    (Verdict::Mismatched, _) => format!(" {verdict:?}"),
+                    (_, 0) => String::new(),
+                    (_, rule) => format!(" {verdict:?} by {rule}"),
+                };
+                mismatches += u32::from(differs);
+                let service = service.map_or_else(String::new, |service| format!(" in {}", service.name()));
+                format!("{source:?} {}:{port}{place}{service}{verdict}", name.escape_ascii())
             }
             Body::Replied { bytes, .. } => {
                 format!("replied {}", String::from_utf8_lossy(bytes.get(..12).unwrap_or(bytes)).trim_ascii())
@@ -75,7 +83,7 @@ fn replay_in(mode: Mode, file: &[u8]) -> Got {
         Err(error) => Some(error),
     };
     let report = replay.finish(&mut tell);
-    Got { events, report, error }
+    Got { events, mismatches, report, error }
 }
 
 fn replay(file: &[u8]) -> Got {

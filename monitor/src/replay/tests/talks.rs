@@ -46,6 +46,47 @@ fn a_proxy_that_refuses_is_asked_again() {
 }
 
 #[test]
+fn another_name_inside_a_tunnel_is_dropped_where_both_settings_block() {
+    let ends = |mode, on_mismatch, outer: &str, inner: &str| {
+        let talk = Talk::opened(CLIENT, SERVER).client(&connect(outer)).server(OK);
+        let talk = talk.client(&hello(inner, 0)).client(b"more").closed();
+        let mut orders = Orders::from(mode);
+        orders.on_mismatch = on_mismatch;
+        let Got { mut events, mismatches, .. } = replay_in(orders, &pcap(RAW, &talk));
+        (events.drain(3..events.len() - 1).collect::<Vec<_>>().join(", "), mismatches)
+    };
+    let passed = "TlsSni c.example:0 in tunnel".to_owned();
+    for (mode, on_mismatch) in [(Mode::Block, OnMismatch::Audit), (Mode::Audit, OnMismatch::Block)] {
+        assert_eq!(ends(mode, on_mismatch, "b.example:443", "c.example"), (passed.clone(), 1));
+    }
+    let blocked = |outer: &str, inner| ends(Mode::Block, OnMismatch::Block, outer, inner);
+    assert_eq!(blocked("b.example:443", "c.example"), (format!("{passed} Mismatched"), 1));
+    for outer in ["C.example.:443", "192.0.2.1:443", "[2001:db8::1]:443"] {
+        assert_eq!(blocked(outer, "c.example"), (passed.clone(), 0), "{outer}");
+    }
+    // A rule comes first.
+    assert_eq!(
+        blocked("b.example:443", "evil.example"),
+        ("TlsSni evil.example:0 in tunnel Blocked by 1".to_owned(), 1)
+    );
+}
+
+#[test]
+fn a_hello_behind_clear_text_is_named_with_its_protocol() {
+    let talk = Talk::opened(CLIENT, SERVER)
+        .server(b"220 mail.example\r\n")
+        .client(b"EHLO me\r\n")
+        .server(b"250 STARTTLS\r\n")
+        .client(b"VRFY somebody\r\n")
+        .server(b"252 who knows\r\n")
+        .client(b"STARTTLS\r\n")
+        .server(b"220 go ahead\r\n")
+        .client(&hello("mail.example", 0))
+        .closed();
+    check(&talk, &[OPENED, "TlsSni mail.example:0 in smtp", "closed"]);
+}
+
+#[test]
 fn requests_of_a_kept_connection_are_all_named() {
     let talk = Talk::opened(CLIENT, SERVER)
         .client(b"GET http://a.example/ HTTP/1.1\r\n\r\n")

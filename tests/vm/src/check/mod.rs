@@ -6,6 +6,7 @@ mod block;
 mod datagram;
 mod direct;
 mod lifecycle;
+mod mismatch;
 mod proxied;
 mod socks;
 mod starttls;
@@ -14,7 +15,7 @@ mod world;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::{Result, anyhow};
-use monitor_common::policy::Mode;
+use monitor_common::policy::{Mode, OnMismatch, Orders};
 
 use self::world::World;
 use crate::tell;
@@ -77,19 +78,32 @@ const CHECKS: &[Check] = &[
     check(Mode::Audit, "a listed name passes in mode audit and is reported", audit::listed_names_pass),
 ];
 
+/// The same where a name inside a tunnel has to be the one that the proxy was asked for.
+const MISMATCH_CHECKS: &[Check] = &[
+    check(Mode::Block, "another name inside a tunnel does not leave", mismatch::blocked),
+    check(Mode::Block, "the same name inside a tunnel passes, and any behind an address", mismatch::ordinary),
+];
+
 /// Runs every check and reports each.
 pub(crate) fn run_all() {
     for mode in [Mode::Block, Mode::Audit] {
-        match World::start(mode) {
-            Ok(world) => {
-                for Check { name, run, .. } in CHECKS.iter().filter(|check| check.mode == mode) {
-                    // A fault of one check, or of the library in it, must not take the others along.
-                    let result = catch_unwind(AssertUnwindSafe(|| run(&world)));
-                    tell(name, result.unwrap_or_else(|_| Err(anyhow!("it panicked; the lines above say where"))));
-                }
-                tell(&format!("every event is accounted for in mode {}", mode.name()), world.finish());
+        run(mode.into(), &format!("mode {}", mode.name()), CHECKS.iter().filter(|check| check.mode == mode));
+    }
+    let mut orders = Orders::from(Mode::Block);
+    orders.on_mismatch = OnMismatch::Block;
+    run(orders, "mode block with on_mismatch block", MISMATCH_CHECKS.iter());
+}
+
+fn run(orders: Orders, words: &str, checks: impl Iterator<Item = &'static Check>) {
+    match World::start(orders) {
+        Ok(world) => {
+            for Check { name, run, .. } in checks {
+                // A fault of one check, or of the library in it, must not take the others along.
+                let result = catch_unwind(AssertUnwindSafe(|| run(&world)));
+                tell(name, result.unwrap_or_else(|_| Err(anyhow!("it panicked; the lines above say where"))));
             }
-            Err(failure) => tell(&format!("the programs attach in mode {}", mode.name()), Err(failure)),
+            tell(&format!("every event is accounted for in {words}"), world.finish());
         }
+        Err(failure) => tell(&format!("the programs attach in {words}"), Err(failure)),
     }
 }

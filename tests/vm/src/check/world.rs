@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use monitor_common::event::{Endpoints, Origin as Where, Owner};
-use monitor_common::policy::{Mode, Verdict};
+use monitor_common::policy::{Orders, Verdict};
 use monitor_common::wire::NameSource;
 
 use crate::client::Client;
@@ -22,10 +22,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(super) fn start(mode: Mode) -> Result<Self> {
+    pub(super) fn start(orders: Orders) -> Result<Self> {
         let origin = Origin::start()?;
         let proxy = Proxy::start(origin.addresses.v4)?;
-        Ok(Self { kernel: Kernel::start(mode)?, origin, proxy })
+        Ok(Self { kernel: Kernel::start(orders)?, origin, proxy })
     }
 
     pub(super) fn finish(self) -> Result<()> {
