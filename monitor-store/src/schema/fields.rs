@@ -29,7 +29,7 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
     field(
         &["HostnameSource"],
         Proxysight,
-        "where `RemoteUrl` was named: ConnectAuthority, AbsoluteUri, HttpHost, TlsSni, QuicSni, Socks; Dns when the connection's own bytes gave no name and its process was given the address for one name only",
+        "where `RemoteUrl` was named: ConnectAuthority, AbsoluteUri, HttpHost, TlsSni, QuicSni, Socks; Dns when the connection's own bytes gave no name and its process (in a capture, which tells no processes, its host) was given the address for one name only",
     ),
     field(&["HostnameProblem"], Proxysight, "why what was sent as a host name is none"),
     field(&["TargetHost", "TargetPort"], Proxysight, "the real target"),
@@ -72,6 +72,11 @@ pub const ADDITIONAL_FIELDS: &[AdditionalField] = &[
         &["QuicDowngrade"],
         Proxysight,
         "with `quic = \"downgrade\"`, of a QUIC connection to port 443: Dropped; or Audited, in mode audit, in which it would have been dropped",
+    ),
+    field(
+        &["EncryptedDns", "EncryptedDnsEvidence"],
+        Proxysight,
+        "DNS goes on behind this ClientHello: DoT, DoH or DoQ, and what tells it: Alpn, Name or Port; see below",
     ),
     field(&["query", "qtype_name", "rcode_name", "answers", "direction"], Zeek, "a name server's answer"),
     field(

@@ -14,6 +14,7 @@ mod state;
 mod target;
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use connection::{Connection, ConnectionId, Transport};
@@ -29,14 +30,14 @@ use monitor_common::wire::NameSource;
 use monitor_common::wire::starttls::Service;
 pub use proxies::ObservedProxy;
 use proxies::Proxies;
-use state::{Named, State};
+use state::{Inside, Named, State};
 use target::address;
 pub use target::{Answer, ProxyProtocol, Target};
 
-use crate::dns::{NameCache, Response};
+use crate::dns::{Carrier, EncryptedDns, Evidence, NameCache, Response};
 use crate::hello::{self, ClientHello};
 use crate::hostname::Host;
-use crate::process::Process;
+use crate::process::{Lookup, Process};
 
 /// Connections remembered at once, until they close; about 500 bytes each. Beyond it: [`Correlator::table_full`].
 pub const CONNECTIONS_MAX: usize = 65_536;
@@ -44,6 +45,9 @@ pub const CONNECTIONS_MAX: usize = 65_536;
 /// How long the record of a direct connection waits for the name, in nanoseconds: a client that speaks first does so at
 /// once. A name that comes later has a record of its own.
 pub const NAME_WAIT_NS: u64 = 200_000_000;
+
+/// How often names whose time is over are looked for, in nanoseconds. Until then they take room and name nobody.
+const NAMES_EXPIRE_EVERY_NS: u64 = 10_000_000_000;
 
 /// Something that is worth a record.
 #[derive(Clone, Debug)]
@@ -89,9 +93,11 @@ pub enum What {
         service: Option<Service>,
         /// What else it tells.
         hello: Option<Arc<ClientHello>>,
+        /// Whether DNS goes on inside.
+        dns: Option<(EncryptedDns, Evidence)>,
     },
     /// The same in QUIC.
-    QuicServerName(Option<Target>, Arc<ClientHello>),
+    QuicServerName(Option<Target>, Arc<ClientHello>, Option<(EncryptedDns, Evidence)>),
     /// A name server answered.
     Resolved(Arc<Response>),
     /// What a proxy was asked for and what was asked for inside the tunnel differ.
@@ -131,8 +137,10 @@ pub struct Correlator {
     waits: VecDeque<(u64, u64)>,
     listeners: Listeners,
     begun: Begun,
-    /// Names that each process was given addresses for.
-    names: NameCache<ProcessKey>,
+    /// Names that each asker was given addresses for.
+    names: NameCache<Asker>,
+    /// When those that have expired are looked for next: that looks at every name.
+    names_expire_ns: u64,
     proxies: Proxies,
     /// Of the connections that are gone.
     coverage: Coverage,
@@ -153,6 +161,7 @@ impl Correlator {
             names: NameCache::new(),
             proxies: Proxies::default(),
             coverage: Coverage::default(),
+            names_expire_ns: 0,
             table_full: 0,
             malformed_names: 0,
         }
@@ -239,10 +248,10 @@ impl Correlator {
                 self.listeners.add(cookie, state.connection.clone());
                 changes.push(state.change(time_ns, What::Listening));
             }
-            Body::Named { origin, differs, name: [], hello, service, .. } => {
+            Body::Named { origin, in_tunnel, differs, name: [], hello, service, .. } => {
                 let hello = read_hello(hello);
                 self.with(event.header, origin, process, changes, |state, changes| {
-                    state.nameless(time_ns, differs, service, hello, changes);
+                    state.nameless(time_ns, Inside { in_tunnel, differs }, service, hello, changes);
                 });
             }
             Body::Named {
@@ -332,13 +341,13 @@ impl Correlator {
         changes: &mut Vec<Change>,
     ) {
         let time_ns = event.header.time_ns;
-        if let (Ok(name), Some(key)) = (response.host(), key_of(&process)) {
+        let mut connection = Connection::new(event.header, origin, self.boot, process);
+        if let (Ok(name), Some(asker)) = (response.host(), Asker::of(&connection)) {
             for (address, ttl_s) in response.addresses() {
-                self.names.insert(&key, name.clone(), address, ttl_s, time_ns);
+                self.names.insert(&asker, name.clone(), address, ttl_s, time_ns);
             }
         }
         if self.families.dns {
-            let mut connection = Connection::new(event.header, origin, self.boot, process);
             connection.transport = transport;
             changes.push(State::new(connection).change(time_ns, What::Resolved(Arc::new(response))));
         }
@@ -370,7 +379,8 @@ impl Correlator {
             proxy: None,
         });
         let time_ns = event.header.time_ns;
-        changes.push(state.change(time_ns, What::QuicServerName(target.clone(), hello)));
+        let dns = state.encrypted_dns(Carrier::Quic, target.as_ref(), false, Some(&hello));
+        changes.push(state.change(time_ns, What::QuicServerName(target.clone(), hello, dns)));
         if let (Some(target), Some((verdict, rule))) = (target, judged) {
             changes.push(state.change(time_ns, What::Judged { target, verdict, rule, service: None }));
         }
@@ -383,7 +393,10 @@ impl Correlator {
                 state.connected_by_name(&self.names, now_ns, changes);
             }
         }
-        self.names.expire(now_ns);
+        if self.names_expire_ns <= now_ns {
+            self.names.expire(now_ns);
+            self.names_expire_ns = now_ns.saturating_add(NAMES_EXPIRE_EVERY_NS);
+        }
     }
 
     /// Reports what is still to be told of the connections that are open, in the order in which they began. That they end is
@@ -391,7 +404,10 @@ impl Correlator {
     pub fn finish(&mut self, time_ns: u64, changes: &mut Vec<Change>) {
         let mut open: Vec<State> = self.open.drain().map(|(_, state)| state).collect();
         open.sort_by_key(|state| state.connection.id.cookie);
-        open.into_iter().for_each(|state| state.close(time_ns, None, changes));
+        for mut state in open {
+            state.connected_by_name(&self.names, time_ns, changes);
+            state.close(time_ns, None, changes);
+        }
         self.waits.clear();
     }
 
@@ -401,12 +417,24 @@ impl Correlator {
     }
 }
 
-/// A process for as long as its names are remembered: a pid can be given out again, but not with the same start.
-type ProcessKey = (u32, u64);
+/// Who asks name servers, for as long as its names are remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Asker {
+    /// A process: a pid can be given out again, but not with the same start.
+    Process { id: u32, started_ns: u64 },
+    /// A host of a capture, which does not tell its processes.
+    Host(IpAddr),
+}
 
-/// None: it is not known when the process started, so its id alone would be all there is.
-fn key_of(process: &Process) -> Option<ProcessKey> {
-    Some((process.id, process.image.started_ns?))
+impl Asker {
+    /// None: it is not known when the process started, so its id alone would be all there is.
+    fn of(connection: &Connection) -> Option<Self> {
+        let Process { id, image, .. } = &*connection.process;
+        if image.lookup == Lookup::NotInCapture {
+            return Some(Self::Host(connection.local.ip()));
+        }
+        Some(Self::Process { id: *id, started_ns: image.started_ns? })
+    }
 }
 
 /// What else a hello tells. None: it is cut where nothing is told yet, or malformed.

@@ -153,7 +153,7 @@ mod tests {
             (3, 3128, What::Challenged(target(ConnectAuthority), HTTP_403)),
             (4, 3128, What::Reached(target(ConnectAuthority))),
             (5, 1080, What::Reached(target(Socks5))),
-            (6, 1080, What::ServerName { target: Some(target(TlsSni)), service: None, hello: None }),
+            (6, 1080, What::ServerName { target: Some(target(TlsSni)), service: None, hello: None, dns: None }),
         ] {
             proxies.observe(&change(time_ns, port, what));
         }

@@ -8,8 +8,8 @@ use monitor_common::wire::NameSource;
 use monitor_common::wire::starttls::Service;
 
 use super::target::{Answer, Meaning, ProxyProtocol, Target};
-use super::{Change, Connection, Mismatch, ProcessKey, What, key_of};
-use crate::dns::{Alone, NameCache};
+use super::{Asker, Change, Connection, Mismatch, What};
+use crate::dns::{Alone, Carrier, EncryptedDns, Evidence, Hello, NameCache, recognise};
 use crate::hello::ClientHello;
 use crate::hostname::Host;
 
@@ -33,6 +33,14 @@ pub(super) struct Named {
     pub(super) rule: u32,
     pub(super) hello: Option<Arc<ClientHello>>,
     pub(super) service: Option<Service>,
+}
+
+/// Where a hello was sent.
+#[derive(Clone, Copy)]
+pub(super) struct Inside {
+    pub(super) in_tunnel: bool,
+    /// Its tunnel is one to another host.
+    pub(super) differs: bool,
 }
 
 pub(super) struct State {
@@ -97,14 +105,14 @@ impl State {
         }
     }
 
-    /// The same; when the connection's own bytes gave no name, by the one name that its process was given the address for.
-    pub(super) fn connected_by_name(&mut self, names: &NameCache<ProcessKey>, now_ns: u64, changes: &mut Vec<Change>) {
+    /// The same; when the connection's own bytes gave no name, by the one name that whoever opened it was given the address for.
+    pub(super) fn connected_by_name(&mut self, names: &NameCache<Asker>, now_ns: u64, changes: &mut Vec<Change>) {
         let Some(since_ns) = self.take_wait() else {
             return;
         };
         let remote = self.connection.remote;
-        let key = key_of(&self.connection.process);
-        let found = key.and_then(|key| names.look_up(&key, remote.ip(), now_ns));
+        let asker = Asker::of(&self.connection);
+        let found = asker.and_then(|asker| names.look_up(&asker, remote.ip(), now_ns));
         // An address that several names led to has none that is sure.
         let target = found.filter(|found| found.alone == Alone::Yes).map(|found| Target {
             host: Host::Name(found.name.clone()),
@@ -172,13 +180,14 @@ impl State {
     pub(super) fn nameless(
         &mut self,
         time_ns: u64,
-        differs: bool,
+        Inside { in_tunnel, differs }: Inside,
         service: Option<Service>,
         hello: Option<Arc<ClientHello>>,
         changes: &mut Vec<Change>,
     ) {
         self.connected(changes);
-        changes.push(self.change(time_ns, What::ServerName { target: None, service, hello }));
+        let dns = self.encrypted_dns(Carrier::Tls, None, in_tunnel, hello.as_deref());
+        changes.push(self.change(time_ns, What::ServerName { target: None, service, hello, dns }));
         if differs {
             self.mismatched(time_ns, None, changes);
         }
@@ -211,9 +220,25 @@ impl State {
             changes.push(self.change(time_ns, What::Reached(target.clone())));
         }
         if target.source == NameSource::TlsSni {
+            let dns = self.encrypted_dns(Carrier::Tls, Some(target), target.proxy.is_some(), hello.as_deref());
             let target = Some(target.clone());
-            changes.push(self.change(time_ns, What::ServerName { target, service, hello }));
+            changes.push(self.change(time_ns, What::ServerName { target, service, hello, dns }));
         }
+    }
+
+    /// Whether DNS goes on behind a hello. The target is the one that it names; without a name, the one of its tunnel.
+    pub(super) fn encrypted_dns(
+        &self,
+        carrier: Carrier,
+        target: Option<&Target>,
+        in_tunnel: bool,
+        hello: Option<&ClientHello>,
+    ) -> Option<(EncryptedDns, Evidence)> {
+        let tunnel = self.tunnel.as_ref().filter(|_| in_tunnel).map(|tunnel| &tunnel.target);
+        let target = target.or(tunnel);
+        let port = target.map_or_else(|| self.connection.remote.port(), |target| target.port);
+        let alpn: Vec<&[u8]> = hello.iter().flat_map(|hello| hello.protocols.iter()).collect();
+        recognise(&Hello { carrier, port, alpn: &alpn, name: target.and_then(|target| target.host.name()) })
     }
 
     /// What is asked for inside the tunnel is not what the proxy was asked for: told once for each tunnel. When what it was asked

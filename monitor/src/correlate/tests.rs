@@ -82,6 +82,11 @@ impl Run {
         })
     }
 
+    /// A hello without a name.
+    fn nameless(&mut self, in_tunnel: bool, differs: bool) -> &mut Self {
+        self.named(TlsSni, "", 0, in_tunnel, differs, Unlisted)
+    }
+
     fn expire(&mut self) -> &mut Self {
         self.now_ns += NAME_WAIT_NS;
         self.correlator.expire(self.now_ns, &mut self.changes);
@@ -114,8 +119,9 @@ impl Run {
                 }
                 What::Challenged(target, answer) => format!("challenged {} {}", short(&target), answer.code),
                 What::SocksAnswered(target, answer) => format!("socks {} {}", short(&target), answer.code),
-                What::ServerName { target, .. } | What::QuicServerName(target, _) => {
-                    format!("sni {}", target.as_ref().map_or("none".to_owned(), short))
+                What::ServerName { target, dns, .. } | What::QuicServerName(target, _, dns) => {
+                    let dns = dns.map_or(String::new(), |(dns, evidence)| format!(" {dns} by {evidence}"));
+                    format!("sni {}{dns}", target.as_ref().map_or("none".to_owned(), short))
                 }
                 What::Mismatched(mismatch) => {
                     let inner = mismatch.inner.as_ref().map_or("none".to_owned(), short);
@@ -347,30 +353,27 @@ fn a_blocked_mismatch_is_told_with_its_verdict_and_reaches_nothing() {
 
 #[test]
 fn a_hello_without_a_name_is_a_mismatch_when_it_is_told_so() {
-    let nameless = |run: &mut Run, differs| {
-        let (source, verdict, name, hello) = (TlsSni, Unlisted, &[][..], &[][..]);
-        let (port, in_tunnel, is_address, rule) = (0, true, false, 0);
-        run.event(Body::Named {
-            origin: &ORIGIN,
-            source,
-            port,
-            in_tunnel,
-            is_address,
-            differs,
-            verdict,
-            rule,
-            name,
-            hello,
-            service: None,
-        });
-    };
     for (differs, expect) in [(true, vec!["sni none", "front.example:443 via is not none"]), (false, vec!["sni none"])]
     {
         let mut run = Run::new();
         run.event(ESTABLISHED).name(ConnectAuthority, "front.example", 443, false, Unlisted).replied(200);
         run.changes.clear();
-        nameless(&mut run, differs);
-        run.check(&expect);
+        run.nameless(true, differs).check(&expect);
+    }
+}
+
+#[test]
+fn dns_in_a_hello_is_told_by_the_target_and_not_by_the_proxy() {
+    let mut run = Run::new();
+    run.event(ESTABLISHED).name(TlsSni, "dns.google", 0, false, Unlisted);
+    run.check(&["connected dns.google:3128", "sni dns.google:3128"]);
+    for (port, dns) in [(443, "DoH by Name"), (853, "DoT by Port")] {
+        let mut run = Run::new();
+        run.event(ESTABLISHED).name(ConnectAuthority, "dns.google", port, false, Unlisted).replied(200);
+        run.check(&["connected", &format!("reached dns.google:{port} via")]);
+        run.name(TlsSni, "dns.google", 0, true, Unlisted).check(&[&format!("sni dns.google:{port} via {dns}")]);
+        run.nameless(true, true).check(&[&format!("sni none {dns}"), &format!("dns.google:{port} via is not none")]);
+        run.nameless(false, false).check(&["sni none"]);
     }
 }
 

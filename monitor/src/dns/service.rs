@@ -72,7 +72,7 @@ pub struct Hello<'a> {
     /// The port of the target, not of a proxy.
     pub port: u16,
     /// The application protocols that it offers (RFC 7301).
-    pub alpn: &'a [Vec<u8>],
+    pub alpn: &'a [&'a [u8]],
     /// The name of the target, from wherever it is known.
     pub name: Option<&'a Hostname>,
 }
@@ -101,7 +101,7 @@ pub enum Evidence {
 
 /// Tells whether a connection is encrypted DNS, and by what.
 pub fn recognise(hello: &Hello<'_>) -> Option<(EncryptedDns, Evidence)> {
-    let offers = |protocol: &[u8]| hello.alpn.iter().any(|offered| offered == protocol);
+    let offers = |protocol: &[u8]| hello.alpn.contains(&protocol);
     match hello.carrier {
         Carrier::Tls if offers(b"dot") => return Some((EncryptedDns::Tls, Evidence::Alpn)),
         Carrier::Quic if offers(b"doq") => return Some((EncryptedDns::Quic, Evidence::Alpn)),
@@ -125,6 +125,16 @@ fn is_public_resolver(name: &Hostname) -> bool {
         .any(|resolver| below(resolver).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Alpn => "Alpn",
+            Self::Name => "Name",
+            Self::Port => "Port",
+        })
+    }
+}
+
 impl fmt::Display for EncryptedDns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -140,7 +150,7 @@ mod tests {
     use super::*;
 
     fn check(carrier: Carrier, port: u16, alpn: &[&str], name: &str, expect: Option<(&str, Evidence)>) {
-        let alpn: Vec<Vec<u8>> = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        let alpn: Vec<&[u8]> = alpn.iter().map(|protocol| protocol.as_bytes()).collect();
         let host = Hostname::parse(name.as_bytes()).ok();
         let found = recognise(&Hello { carrier, port, alpn: &alpn, name: host.as_ref() });
         let found = found.map(|(how, evidence)| (how.to_string(), evidence));
@@ -175,7 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn every_resolver_is_a_name() {
+    fn every_resolver_is_a_name_that_the_documentation_lists() {
+        let documentation = include_str!("../../../docs/records.md");
+        let (_, section) = documentation.split_once("\n## Encrypted DNS\n").unwrap();
+        let mut listed: Vec<&str> = section.split('`').skip(1).step_by(2).filter(|word| word.contains('.')).collect();
+        listed.sort_unstable();
+        let mut known = PUBLIC_RESOLVERS;
+        known.sort_unstable();
+        assert_eq!(listed, known);
         for resolver in PUBLIC_RESOLVERS {
             assert_eq!(Hostname::parse(resolver.as_bytes()).unwrap().as_str(), resolver);
         }

@@ -208,7 +208,7 @@ impl Record {
         match &self.what {
             What::Connected(target)
             | What::ServerName { target, .. }
-            | What::QuicServerName(target, _)
+            | What::QuicServerName(target, ..)
             | What::Closed { target, .. } => target.as_ref(),
             What::Reached(target)
             | What::Refused(target, _)
@@ -258,7 +258,7 @@ impl Record {
     /// The proxy that the row's connection goes past, although its process is configured to use it.
     pub fn bypassed(&self) -> Option<&ProxyAddress> {
         match &self.what {
-            What::Connected(target) | What::QuicServerName(target, _) => {
+            What::Connected(target) | What::QuicServerName(target, ..) => {
                 bypass::bypassed(&self.connection.process.proxies, self.connection.remote, target.as_ref())
             }
             _ => None,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::*;
 use crate::correlate::{ConnectionId, Mismatch, Transport};
 use crate::decide::PolicyBuilder;
+use crate::dns::{EncryptedDns, Evidence};
 use crate::hostname::Hostname;
 use crate::process::{Image, Lookup, Process};
 
@@ -167,7 +168,8 @@ fn each_kind_of_row_has_its_facts() {
     let inner = target("hidden.example", NameSource::TlsSni, true);
     let mismatch = Mismatch { outer: target("front.example", NameSource::ConnectAuthority, true), inner: Some(inner) };
     let closed = What::Closed { target: None, sent: 7, received: 9, duration_ns: 5_999_999 };
-    let cases: [(What, &str, Fields<'_>); 10] = [
+    let dns = Some((EncryptedDns::Https, Evidence::Name));
+    let cases: [(What, &str, Fields<'_>); 11] = [
         (What::Attempted, "ConnectionAttempt", &[]),
         (What::Found, "ConnectionFound", &[]),
         (What::Accepted, "InboundConnectionAccepted", &[]),
@@ -200,9 +202,19 @@ fn each_kind_of_row_has_its_facts() {
             ],
         ),
         (
-            What::ServerName { target: None, service: Some(Service::Smtp), hello: None },
+            What::ServerName { target: None, service: Some(Service::Smtp), hello: None, dns: None },
             "SslConnectionInspected",
-            &[("server_name", Value::Null), ("ja4", Value::Null), ("service", "smtp".into())],
+            &[
+                ("server_name", Value::Null),
+                ("ja4", Value::Null),
+                ("service", "smtp".into()),
+                ("EncryptedDns", Value::Null),
+            ],
+        ),
+        (
+            What::ServerName { target: None, service: None, hello: None, dns },
+            "SslConnectionInspected",
+            &[("EncryptedDns", "DoH".into()), ("EncryptedDnsEvidence", "Name".into())],
         ),
     ];
     for (what, action, expect) in cases {

@@ -106,7 +106,7 @@ impl Open {
                 self.established = true;
             }
             received.begin(ack);
-            if flow.awaits_reply() {
+            if flow.reads_answers() {
                 received.acknowledge(ack, &mut |piece| match piece {
                     Piece::Bytes(bytes) => flow.received(time_ns, bytes, programs),
                     Piece::Gap(_) => flow.missed_reply(programs),
@@ -147,7 +147,7 @@ impl Open {
                 });
             }
         }
-        if flow.awaits_reply() {
+        if flow.reads_answers() {
             received.take(seq, segment.payload, segment.cut, room, &mut |piece| match piece {
                 Piece::Bytes(bytes) => flow.received(time_ns, bytes, programs),
                 Piece::Gap(_) => flow.missed_reply(programs),

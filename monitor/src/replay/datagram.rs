@@ -1,11 +1,9 @@
-//! UDP datagrams of a capture: QUIC Initials become events, as they do in the kernel.
+//! UDP datagrams of a capture: QUIC Initials and what name servers answer become events, as they do in the kernel.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 
-use monitor_common::event::{Datagram, Header, Kind, Origin, Owner};
-use monitor_common::limits::DATAGRAM_BYTES_MAX;
-use zerocopy::IntoBytes as _;
+use monitor_common::event::{Header, Kind};
 
 use super::connection::endpoints;
 use super::programs::Programs;
@@ -14,6 +12,20 @@ use crate::quic::is_client_initial;
 
 /// UDP ports of tunnels, which are not unwrapped: GTP-U, L2TP, VXLAN (also as Linux first numbered it), Geneve.
 const TUNNEL_PORTS: [u16; 5] = [2152, 1701, 4789, 8472, 6081];
+
+/// Port of `domain` (RFC 1035 section 4.2).
+pub(super) const DNS_PORT: u16 = 53;
+
+/// What an event of bytes that user space reads is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carries {
+    /// A QUIC Initial, in a datagram that a client sent.
+    Initial,
+    /// What a name server answered, in a datagram.
+    Answer,
+    /// The same, in a segment of a TCP connection.
+    TcpAnswer,
+}
 
 /// One datagram.
 #[derive(Clone, Copy, Debug)]
@@ -28,26 +40,25 @@ pub(super) struct Udp<'a> {
     pub(super) payload: &'a [u8],
 }
 
-/// Takes a datagram. Only one that begins with a QUIC Initial is read; the others are counted by what they would have been.
+/// Takes a datagram. Only answers of name servers are read, and what begins with a QUIC Initial; the others are counted.
 pub(super) fn take(datagram: &Udp<'_>, programs: &mut Programs) {
     let Udp { time_ns, from, to, payload } = *datagram;
     if TUNNEL_PORTS.contains(&to.port()) {
         return programs.counts.add(Reason::Tunnel, 1);
     }
-    if !is_client_initial(payload) {
-        return programs.counts.add(Reason::Datagram, 1);
-    }
-    let payload = payload.get(..DATAGRAM_BYTES_MAX).unwrap_or(payload);
-    let header = Header { kind: Kind::Datagram as u32, time_ns, cookie: cookie(from, to), ..Header::EMPTY };
-    let event = Datagram {
-        header,
-        origin: Origin { owner: Owner::EMPTY, endpoints: endpoints(from, to) },
-        is_inbound: 0,
-        segment_bytes: 0,
-        len: u32::try_from(payload.len()).unwrap_or(u32::MAX),
-        is_tcp: 0,
+    let header = |client, server| Header {
+        kind: Kind::Datagram as u32,
+        time_ns,
+        cookie: cookie(client, server),
+        ..Header::EMPTY
     };
-    programs.events.push(&[event.as_bytes(), payload]);
+    if from.port() == DNS_PORT && !payload.is_empty() {
+        programs.datagram(header(to, from), endpoints(to, from), Carries::Answer, payload);
+    } else if is_client_initial(payload) {
+        programs.datagram(header(from, to), endpoints(from, to), Carries::Initial, payload);
+    } else {
+        programs.counts.add(Reason::Datagram, 1);
+    }
 }
 
 /// What stands for the socket's: the same for all that goes the same way. The top bit keeps it apart from TCP's, which are

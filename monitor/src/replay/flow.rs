@@ -13,6 +13,7 @@ use monitor_common::progress::{Progress, Stage};
 use monitor_common::wire::reply::CODE_BYTES;
 use zerocopy::IntoBytes as _;
 
+use super::datagram::{Carries, DNS_PORT};
 use super::programs::Programs;
 use super::report::Reason;
 
@@ -54,9 +55,18 @@ impl Flow {
         matches!(self.progress.stage, Stage::Settled | Stage::Blocked)
     }
 
-    /// Whether what the server sends matters.
+    /// Whether the client waits for the answer of a proxy.
     pub(super) fn awaits_reply(&self) -> bool {
         self.progress.awaits_reply()
+    }
+
+    /// Whether what the server sends matters.
+    pub(super) fn reads_answers(&self) -> bool {
+        self.awaits_reply() || self.asks_name_server()
+    }
+
+    fn asks_name_server(&self) -> bool {
+        self.endpoints.remote_port == DNS_PORT
     }
 
     /// The TCP handshake is done.
@@ -146,7 +156,13 @@ impl Flow {
 
     /// The server sent these bytes next.
     pub(super) fn received(&mut self, time_ns: u64, bytes: &[u8], programs: &mut Programs) {
-        if !self.awaits_reply() || bytes.is_empty() {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.asks_name_server() {
+            programs.datagram(self.header(Kind::Datagram, time_ns), self.endpoints, Carries::TcpAnswer, bytes);
+        }
+        if !self.awaits_reply() {
             return;
         }
         // To a request of clear-text HTTP, or a message of another protocol in clear text, only its having been answered is of interest.

@@ -2,12 +2,14 @@
 
 use std::mem::take;
 
-use monitor_common::event::{DIFFERS, Header, IN_TUNNEL, IS_ADDRESS, Named, Origin};
+use monitor_common::event::{DIFFERS, Datagram, Endpoints, Header, IN_TUNNEL, IS_ADDRESS, Named, Origin, Owner};
+use monitor_common::limits::DATAGRAM_BYTES_MAX;
 use monitor_common::policy::{Bucket, Head};
 use monitor_common::progress::Progress;
 use monitor_common::wire::inspect::{Room, Told};
 use zerocopy::IntoBytes as _;
 
+use super::datagram::Carries;
 use super::report::Counts;
 
 /// Messages that may be incomplete at one moment, so 64 MiB. The kernel programs have room for fewer, in memory that is
@@ -129,6 +131,20 @@ impl Programs {
     /// Whether a match is blocked.
     pub(super) fn blocks(&self) -> bool {
         self.table.first().is_some_and(Head::blocks)
+    }
+
+    /// Hands over bytes that user space reads, as many as the kernel programs would.
+    pub(super) fn datagram(&mut self, header: Header, endpoints: Endpoints, carries: Carries, bytes: &[u8]) {
+        let payload = bytes.get(..DATAGRAM_BYTES_MAX).unwrap_or(bytes);
+        let event = Datagram {
+            header,
+            origin: Origin { owner: Owner::EMPTY, endpoints },
+            is_inbound: (carries != Carries::Initial).into(),
+            segment_bytes: 0,
+            len: u32::try_from(payload.len()).unwrap_or(u32::MAX),
+            is_tcp: (carries == Carries::TcpAnswer).into(),
+        };
+        self.events.push(&[event.as_bytes(), payload]);
     }
 
     /// A message needs more bytes. False: too many do.

@@ -6,7 +6,7 @@ use super::Text;
 use super::words::{reason_name, status_msg};
 use crate::correlate::{Answer, Mismatch, ProxyProtocol, Target, What};
 use crate::decide::{Indicator, IndicatorSource};
-use crate::dns::{Data, Response};
+use crate::dns::{Data, EncryptedDns, Evidence, Response};
 use crate::hello::{ClientHello, Ech, Version};
 use crate::hostname::Host;
 use crate::record::{Record, source_name};
@@ -38,14 +38,16 @@ impl<'a> Facts<'a> {
                 }
             },
             What::SocksAnswered(target, given) => Self::Socks(SocksFields::new(target, given.protocol, Some(*given))),
-            What::QuicServerName(target, hello) => Self::Tls(TlsFields {
+            What::QuicServerName(target, hello, dns) => Self::Tls(TlsFields {
                 quic_downgrade: record.downgrade().map(|mode| match mode {
                     Mode::Block => "Dropped",
                     Mode::Off | Mode::Audit => "Audited",
                 }),
-                ..TlsFields::new(target.as_ref(), Some(hello))
+                ..TlsFields::new(target.as_ref(), Some(hello), *dns)
             }),
-            What::ServerName { target, hello, .. } => Self::Tls(TlsFields::new(target.as_ref(), hello.as_deref())),
+            What::ServerName { target, hello, dns, .. } => {
+                Self::Tls(TlsFields::new(target.as_ref(), hello.as_deref(), *dns))
+            }
             What::Resolved(response) => Self::Dns(DnsFields::new(response)),
             What::Mismatched(mismatch) => Self::Mismatch(MismatchFields::new(mismatch)),
             What::NotConnected(reason) => Self::Failure(FailureFields { failure_reason: reason_name(*reason) }),
@@ -130,10 +132,15 @@ pub(super) struct TlsFields<'a> {
     ech: Option<&'static str>,
     #[serde(rename = "QuicDowngrade", skip_serializing_if = "Option::is_none")]
     quic_downgrade: Option<&'static str>,
+    /// What carries the DNS that goes on inside.
+    #[serde(rename = "EncryptedDns", skip_serializing_if = "Option::is_none")]
+    encrypted_dns: Option<Text<EncryptedDns>>,
+    #[serde(rename = "EncryptedDnsEvidence", skip_serializing_if = "Option::is_none")]
+    evidence: Option<Text<Evidence>>,
 }
 
 impl<'a> TlsFields<'a> {
-    fn new(target: Option<&'a Target>, hello: Option<&ClientHello>) -> Self {
+    fn new(target: Option<&'a Target>, hello: Option<&ClientHello>, dns: Option<(EncryptedDns, Evidence)>) -> Self {
         Self {
             server_name: target.map(|target| Text(&target.host)),
             direction: "Out",
@@ -146,6 +153,8 @@ impl<'a> TlsFields<'a> {
                 Ech::Offered => "offered",
             }),
             quic_downgrade: None,
+            encrypted_dns: dns.map(|(carried, _)| Text(carried)),
+            evidence: dns.map(|(_, evidence)| Text(evidence)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Captures made by hand, and the events that they become.
 
+mod answers;
 mod build;
 mod files;
 mod links;
@@ -62,10 +63,15 @@ fn replay_in(orders: impl Into<Orders>, file: &[u8]) -> Got {
             Body::Closed { .. } => "closed".to_owned(),
             Body::Unreadable { verdict, .. } => format!("unreadable {verdict:?}"),
             Body::Failed { reason, .. } => format!("failed {reason:?}"),
+            Body::Datagram { origin, is_inbound, is_tcp, payload, .. } => {
+                let ends = &origin.endpoints;
+                let what = if is_inbound { "answer" } else { "Initial" };
+                let over = if is_tcp { " by TCP" } else { "" };
+                format!("{what} of {} bytes{over} {} > {}", payload.len(), ends.local_port, ends.remote_port)
+            }
             Body::Attempted { .. }
             | Body::Accepted { .. }
             | Body::Listening { .. }
-            | Body::Datagram { .. }
             | Body::RawSocket { .. }
             | Body::Doomed { .. } => {
                 format!("{:?}", event.body)
