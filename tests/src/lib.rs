@@ -20,6 +20,7 @@ pub mod name_server;
 pub mod netns;
 pub mod origin;
 pub mod proxy;
+pub mod quic;
 pub mod row;
 pub mod running;
 pub mod schema;

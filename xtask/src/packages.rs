@@ -34,6 +34,7 @@ pub(crate) const NEEDS: &[Need] = &[
     Need { package: "haproxy", proof: "haproxy", why: "a proxy that clients do not know of" },
     Need { package: "dnsmasq-base", proof: "dnsmasq", why: "a name server; this package brings no service" },
     Need { package: "iproute2", proof: "ip", why: "network namespaces with links between them" },
+    Need { package: "libndpi-bin", proof: "ndpiReader", why: "reads the names of a capture in a third way" },
     Need { package: "nginx", proof: "nginx", why: "an HTTP and TLS origin; the server of `bench`" },
     Need { package: "nodejs", proof: "node", why: "a client with a TLS library of its own" },
     Need { package: "openssl", proof: "openssl", why: "certificates, and a TLS client and server" },

@@ -23,6 +23,7 @@ mod hello;
 mod lifecycle;
 mod mismatch;
 mod namespaces;
+mod oracle;
 mod password;
 mod policy_check;
 mod probe;
@@ -30,7 +31,8 @@ mod proxied;
 mod quic;
 mod refuse;
 mod replay;
-mod replay_oracle;
+mod replay_dns;
+
 mod resolved;
 mod restart;
 mod rows;
