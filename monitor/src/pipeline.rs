@@ -25,6 +25,7 @@ pub struct Pipeline {
     changes: Vec<Change>,
     collisions: u64,
     quic: Initials<QuicFlow>,
+    quic_names: u64,
     unread_answers: u64,
 }
 
@@ -90,6 +91,7 @@ impl Pipeline {
             changes: Vec::new(),
             collisions: 0,
             quic: Initials::default(),
+            quic_names: 0,
             unread_answers: 0,
         }
     }
@@ -180,6 +182,7 @@ impl Pipeline {
             };
             let name = hello.as_ref().and_then(|hello| hello.server_name.as_ref());
             let name = name.and_then(|name| Hostname::parse(name.as_bytes()).ok());
+            self.quic_names += u64::from(name.is_some());
             let blocks = self.recorder.mode() == Mode::Block;
             let verdict = if blocks { Verdict::Blocked } else { Verdict::Audited };
             let judged = name.and_then(|name| self.policy.rule_for(&name)).map(|rule| (verdict, rule));
@@ -214,6 +217,11 @@ impl Pipeline {
     /// Whether [`expire`](Self::expire) has something to wait for.
     pub fn is_waiting(&self) -> bool {
         self.correlator.is_waiting()
+    }
+
+    /// Names that clients asked for in QUIC.
+    pub fn quic_names(&self) -> u64 {
+        self.quic_names
     }
 
     /// What did not go as it should, how often, and what that means. Zeroes too.

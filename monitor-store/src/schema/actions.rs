@@ -67,7 +67,7 @@ pub const ACTION_TYPES: &[ActionType] = &[
     action(
         "QuicConnectionInspected",
         DeviceNetworkEvents,
-        "the ClientHello of a QUIC connection (versions 1, 2 and drafts 23 to 34) was sent",
+        "the ClientHello of a QUIC connection (versions 1 and 2, drafts 22 to 34, and what Facebook made of them) was sent",
         Proxysight,
     ),
     action(

@@ -92,8 +92,10 @@ impl Work {
     /// Writes the last rows and accounts for everything.
     fn finish(&mut self, path: &Path) -> io::Result<()> {
         let Self { replay, pipeline, output, .. } = self;
-        let report = replay.finish(|event| pipeline.event(event, clock(), output));
+        let mut report = replay.finish(|event| pipeline.event(event, clock(), output));
         pipeline.finish(replay.now_ns(), clock(), output);
+        // Datagrams are read behind the events.
+        report.names += pipeline.quic_names();
         self.write()?;
         self.rows.flush()?;
         eprintln!("proxysight: {}: {report}", path.display());

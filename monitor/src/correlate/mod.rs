@@ -3,6 +3,7 @@
 //! Pure: no file, no socket, no clock. Time comes with each event and with [`Correlator::expire`]. The table is bounded;
 //! a connection that finds no room in it is still reported, without what would have had to be remembered.
 
+mod asker;
 mod connection;
 mod coverage;
 mod families;
@@ -14,9 +15,9 @@ mod state;
 mod target;
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 
+use asker::Asker;
 pub use connection::{Connection, ConnectionId, Transport};
 pub use coverage::Coverage;
 pub use families::Families;
@@ -37,7 +38,7 @@ pub use target::{Answer, ProxyProtocol, Target};
 use crate::dns::{Carrier, EncryptedDns, Evidence, NameCache, Response};
 use crate::hello::{self, ClientHello};
 use crate::hostname::Host;
-use crate::process::{Lookup, Process};
+use crate::process::Process;
 
 /// Connections remembered at once, until they close; about 500 bytes each. Beyond it: [`Correlator::table_full`].
 pub const CONNECTIONS_MAX: usize = 65_536;
@@ -414,26 +415,6 @@ impl Correlator {
     /// Whether [`expire`](Self::expire) has something to wait for.
     pub fn is_waiting(&self) -> bool {
         !self.waits.is_empty()
-    }
-}
-
-/// Who asks name servers, for as long as its names are remembered.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Asker {
-    /// A process: a pid can be given out again, but not with the same start.
-    Process { id: u32, started_ns: u64 },
-    /// A host of a capture, which does not tell its processes.
-    Host(IpAddr),
-}
-
-impl Asker {
-    /// None: it is not known when the process started, so its id alone would be all there is.
-    fn of(connection: &Connection) -> Option<Self> {
-        let Process { id, image, .. } = &*connection.process;
-        if image.lookup == Lookup::NotInCapture {
-            return Some(Self::Host(connection.local.ip()));
-        }
-        Some(Self::Process { id: *id, started_ns: image.started_ns? })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use monitor_common::wire::quic::{DRAFT_FIRST, DRAFT_LAST, VERSION_1, VERSION_2};
+use monitor_common::wire::quic::{DRAFT_FIRST, DRAFT_LAST, MVFST_22, MVFST_27, MVFST_EXPERIMENT, VERSION_1, VERSION_2};
 
 /// A version of QUIC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,7 +11,7 @@ pub enum Version {
     V1,
     /// Version 2 (RFC 9369).
     V2,
-    /// A draft of version 1, 23 to 34.
+    /// A draft of version 1, 22 to 34, or what Facebook made of one.
     Draft(u8),
 }
 
@@ -23,6 +23,8 @@ impl Version {
             VERSION_1 => Some(Self::V1),
             VERSION_2 => Some(Self::V2),
             DRAFT_FIRST..=DRAFT_LAST => Some(Self::Draft(draft)),
+            MVFST_22 => Some(Self::Draft(22)),
+            MVFST_27 | MVFST_EXPERIMENT => Some(Self::Draft(27)),
             _ => None,
         }
     }
@@ -42,7 +44,11 @@ impl Version {
                 0xaf, 0xbf, 0xec, 0x28, 0x99, 0x93, 0xd2, 0x4c, 0x9e, 0x97, 0x86, 0xf1, 0x9c, 0x61, 0x11, 0xe0, 0x43,
                 0x90, 0xa8, 0x99,
             ],
-            Self::Draft(..29) => [
+            Self::Draft(..23) => [
+                0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x19, 0x3a, 0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a,
+                0x02, 0x64, 0x4a,
+            ],
+            Self::Draft(23..29) => [
                 0xc3, 0xee, 0xf7, 0x12, 0xc7, 0x2e, 0xbb, 0x5a, 0x11, 0xa7, 0xd2, 0x43, 0x2b, 0xb4, 0x63, 0x65, 0xbe,
                 0xf9, 0xf5, 0x02,
             ],

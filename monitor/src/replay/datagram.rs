@@ -10,9 +10,6 @@ use super::programs::Programs;
 use super::report::Reason;
 use crate::quic::is_client_initial;
 
-/// UDP ports of tunnels, which are not unwrapped: GTP-U, L2TP, VXLAN (also as Linux first numbered it), Geneve.
-const TUNNEL_PORTS: [u16; 5] = [2152, 1701, 4789, 8472, 6081];
-
 /// Port of `domain` (RFC 1035 section 4.2).
 pub(super) const DNS_PORT: u16 = 53;
 
@@ -43,9 +40,6 @@ pub(super) struct Udp<'a> {
 /// Takes a datagram. Only answers of name servers are read, and what begins with a QUIC Initial; the others are counted.
 pub(super) fn take(datagram: &Udp<'_>, programs: &mut Programs) {
     let Udp { time_ns, from, to, payload } = *datagram;
-    if TUNNEL_PORTS.contains(&to.port()) {
-        return programs.counts.add(Reason::Tunnel, 1);
-    }
     let header = |client, server| Header {
         kind: Kind::Datagram as u32,
         time_ns,

@@ -1,4 +1,4 @@
-//! From a captured packet to its IP layer: link headers, VLAN tags, IP extension headers. Nothing else is unwrapped.
+//! From a captured packet to its IP layer: link headers, VLAN tags, PPP, MPLS, IP extension headers.
 //!
 //! Headers are read one by one, each after its length was checked. The walk over extension headers is here: etherparse's
 //! own iterator reads beyond the bytes of a packet whose extension headers are cut short (0.21), and takes the payload of a
@@ -15,10 +15,12 @@ use super::report::Reason;
 
 /// The LINKTYPE_ values that are read (<https://www.tcpdump.org/linktypes.html>).
 const NULL: i32 = 0;
-const ETHERNET: i32 = 1;
+pub(super) const ETHERNET: i32 = 1;
 /// Raw IP as some systems number it (DLT_RAW).
 const RAW_BSD: i32 = 12;
 const RAW_OPENBSD: i32 = 14;
+const PPP: i32 = 9;
+const PPP_HDLC: i32 = 50;
 const RAW: i32 = 101;
 const LOOP: i32 = 108;
 const LINUX_COOKED: i32 = 113;
@@ -39,10 +41,20 @@ const VLAN_TAGS_MAX: usize = 4;
 /// Extension headers that are passed over: RFC 8200 section 4.1 has seven. Beyond it: [`Damaged`](Reason::Damaged).
 const EXTENSION_HEADERS_MAX: usize = 16;
 
-/// Types of Ethernet frames that carry IP behind another header: PPPoE sessions, MPLS.
-const WRAPPERS: [u16; 3] = [0x8864, 0x8847, 0x8848];
-/// Protocols that carry IP behind another header: IPv4 in IP, IPv6 in IP, GRE.
-const TUNNELS: [IpNumber; 3] = [IpNumber::IPV4, IpNumber::IPV6, IpNumber::GRE];
+/// Types of Ethernet frames: MPLS (RFC 3032 section 5), for one and for several receivers.
+const MPLS: EtherType = EtherType(0x8847);
+const MPLS_MULTICAST: EtherType = EtherType(0x8848);
+/// The same: a session of PPP (RFC 2516 section 4).
+const PPPOE_SESSION: EtherType = EtherType(0x8864);
+/// Bytes of PPPoE in front of PPP.
+const PPPOE_HEADER_BYTES: usize = 6;
+/// A label of MPLS; the lowest bit of its third byte says that it is the last one.
+const MPLS_LABEL_BYTES: usize = 4;
+/// Labels that are passed over: networks use two or three. Beyond it: [`Tunnel`](Reason::Tunnel).
+const MPLS_LABELS_MAX: usize = 8;
+/// What PPP carries (RFC 1332 section 3, RFC 5072 section 4).
+const PPP_IPV4: u16 = 0x21;
+const PPP_IPV6: u16 = 0x57;
 
 /// The IP layer of one packet.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +98,7 @@ pub(super) fn read(link_type: i32, bytes: &[u8]) -> Result<Datagram<'_>, Reason>
         LINUX_COOKED_2 => of_type(type_at(bytes, 0)?, behind(bytes, COOKED_2_HEADER_BYTES)?),
         // The address family in front is the host's own number for it; IP tells its version itself.
         NULL | LOOP => of_ip(behind(bytes, LOOPBACK_HEADER_BYTES)?),
+        PPP | PPP_HDLC => of_ppp(bytes),
         RAW | RAW_BSD | RAW_OPENBSD | IPV4 | IPV6 => of_ip(bytes),
         _ => Err(Reason::LinkType),
     }
@@ -94,7 +107,7 @@ pub(super) fn read(link_type: i32, bytes: &[u8]) -> Result<Datagram<'_>, Reason>
 /// Passes over the extension headers of a datagram that is whole, or was put together.
 ///
 /// # Errors
-/// A header is not all there, or IP comes again behind them.
+/// A header is not all there.
 pub(super) fn pass_extensions(mut datagram: Datagram<'_>) -> Result<Datagram<'_>, Reason> {
     let missing = if datagram.cut == 0 { Reason::Damaged } else { Reason::Cut };
     for _ in 0..EXTENSION_HEADERS_MAX {
@@ -115,7 +128,6 @@ pub(super) fn pass_extensions(mut datagram: Datagram<'_>) -> Result<Datagram<'_>
                 }
                 part.slice().len()
             }
-            protocol if TUNNELS.contains(&protocol) => return Err(Reason::Tunnel),
             _ => return Ok(datagram),
         };
         datagram.payload = header.get(len..).ok_or(missing)?;
@@ -128,16 +140,28 @@ pub(super) fn pass_extensions(mut datagram: Datagram<'_>) -> Result<Datagram<'_>
     Err(Reason::Damaged)
 }
 
-fn behind(bytes: &[u8], header_bytes: usize) -> Result<&[u8], Reason> {
+/// What follows a header.
+///
+/// # Errors
+/// The header is not all there.
+pub(super) fn behind(bytes: &[u8], header_bytes: usize) -> Result<&[u8], Reason> {
     bytes.get(header_bytes..).ok_or(Reason::Damaged)
 }
 
-fn type_at(bytes: &[u8], at: usize) -> Result<EtherType, Reason> {
+/// The type of Ethernet frames at a place.
+///
+/// # Errors
+/// It is not there.
+pub(super) fn type_at(bytes: &[u8], at: usize) -> Result<EtherType, Reason> {
     let two = bytes.get(at..at + 2).and_then(|two| two.try_into().ok()).ok_or(Reason::Damaged)?;
     Ok(EtherType(u16::from_be_bytes(two)))
 }
 
-fn of_type(mut kind: EtherType, mut bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
+/// What is behind a header that gives the type of Ethernet frames.
+///
+/// # Errors
+/// Why it is no IP.
+pub(super) fn of_type(mut kind: EtherType, mut bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
     for _ in 0..=VLAN_TAGS_MAX {
         match kind {
             ether_type::IPV4 => return of_v4(bytes),
@@ -146,14 +170,50 @@ fn of_type(mut kind: EtherType, mut bytes: &[u8]) -> Result<Datagram<'_>, Reason
                 kind = SingleVlanHeaderSlice::from_slice(bytes).map_err(|_| Reason::Damaged)?.ether_type();
                 bytes = behind(bytes, VLAN_TAG_BYTES)?;
             }
-            kind if WRAPPERS.contains(&kind.0) => return Err(Reason::Tunnel),
+            MPLS | MPLS_MULTICAST => return of_mpls(bytes),
+            PPPOE_SESSION => return of_ppp(behind(bytes, PPPOE_HEADER_BYTES)?),
             _ => return Err(Reason::NotIp),
         }
     }
     Err(Reason::NotIp)
 }
 
-fn of_ip(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
+/// What PPP carries, with or without its address and control bytes (RFC 1661 section 2, RFC 1662 section 3.1).
+///
+/// # Errors
+/// Why it is no IP.
+pub(super) fn of_ppp(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
+    let bytes = bytes.strip_prefix(&[0xff, 3]).unwrap_or(bytes);
+    // A protocol below 256 may be sent in one byte, which then is odd (RFC 1661 section 6.5).
+    let (protocol, rest) = match bytes {
+        [short, rest @ ..] if short & 1 != 0 => (u16::from(*short), rest),
+        [high, low, rest @ ..] => (u16::from_be_bytes([*high, *low]), rest),
+        _ => return Err(Reason::Damaged),
+    };
+    match protocol {
+        PPP_IPV4 => of_v4(rest),
+        PPP_IPV6 => of_v6(rest),
+        _ => Err(Reason::NotIp),
+    }
+}
+
+fn of_mpls(mut bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
+    for _ in 0..MPLS_LABELS_MAX {
+        let is_last = bytes.get(2).ok_or(Reason::Damaged)? & 1 != 0;
+        bytes = behind(bytes, MPLS_LABEL_BYTES)?;
+        if is_last {
+            // Nothing says what is inside; what looks like IP is IP.
+            return of_ip(bytes).map_err(|_| Reason::Tunnel);
+        }
+    }
+    Err(Reason::Tunnel)
+}
+
+/// IP of the version that it says itself.
+///
+/// # Errors
+/// It is neither, or damaged.
+pub(super) fn of_ip(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
     match bytes.first().ok_or(Reason::Damaged)? >> 4 {
         4 => of_v4(bytes),
         6 => of_v6(bytes),
@@ -161,7 +221,11 @@ fn of_ip(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
     }
 }
 
-fn of_v4(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
+/// IPv4.
+///
+/// # Errors
+/// It is damaged.
+pub(super) fn of_v4(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
     let header = Ipv4HeaderSlice::from_slice(bytes).map_err(|_| Reason::Damaged)?;
     let rest = behind(bytes, header.slice().len())?;
     // A packet that is captured before the network card cuts it to size has no length yet.
@@ -181,7 +245,11 @@ fn of_v4(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
     if datagram.fragment.is_some() { Ok(datagram) } else { pass_extensions(datagram) }
 }
 
-fn of_v6(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
+/// IPv6.
+///
+/// # Errors
+/// It is damaged.
+pub(super) fn of_v6(bytes: &[u8]) -> Result<Datagram<'_>, Reason> {
     let header = Ipv6HeaderSlice::from_slice(bytes).map_err(|_| Reason::Damaged)?;
     let rest = behind(bytes, header.slice().len())?;
     // Zero is a jumbogram (RFC 2675), or a packet as above.

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! capture ─► link ─► (fragments) ─► tcp ─► stream ─► flow ─► events
-//!                          └► datagram
+//!              ▲          ├► datagram
+//!              └─ tunnel ◄┘
 //! ```
 //!
 //! Time is the capture's. Nothing here is blocked, attached or asked of the host. No input makes it panic, and every table
@@ -19,6 +20,7 @@ mod programs;
 mod report;
 mod stream;
 mod tcp;
+mod tunnel;
 mod verdict;
 
 use std::net::SocketAddr;
@@ -88,21 +90,28 @@ impl Replay {
 
     fn try_packet(&mut self, packet: Packet<'_>) -> Result<(), Reason> {
         let link_type = packet.link_type.ok_or(Reason::UnknownInterface)?;
-        let datagram = link::read(link_type, packet.bytes)?;
+        self.datagram(packet.time_ns, link::read(link_type, packet.bytes)?, 0)
+    }
+
+    /// Takes an IP datagram, or a part of one, inside of so many tunnels.
+    fn datagram(&mut self, time_ns: u64, datagram: Datagram<'_>, tunnels: usize) -> Result<(), Reason> {
         let Some(place) = datagram.fragment else {
-            return self.transport(packet.time_ns, &datagram);
+            return self.transport(time_ns, &datagram, tunnels);
         };
-        match self.fragments.add(packet.time_ns, &datagram, place, &mut self.programs.counts) {
+        match self.fragments.add(time_ns, &datagram, place, &mut self.programs.counts) {
             Some(whole) => {
                 let whole = link::pass_extensions(Datagram { fragment: None, payload: &whole, ..datagram })?;
                 // A fragment within a fragment is nothing that anybody sends.
-                if whole.fragment.is_some() { Err(Reason::Damaged) } else { self.transport(packet.time_ns, &whole) }
+                if whole.fragment.is_some() { Err(Reason::Damaged) } else { self.transport(time_ns, &whole, tunnels) }
             }
             None => Ok(()),
         }
     }
 
-    fn transport(&mut self, time_ns: u64, datagram: &Datagram<'_>) -> Result<(), Reason> {
+    fn transport(&mut self, time_ns: u64, datagram: &Datagram<'_>, tunnels: usize) -> Result<(), Reason> {
+        if let Some(inner) = tunnel::in_ip(datagram.protocol, datagram.payload) {
+            return self.inner(time_ns, inner, tunnels);
+        }
         let damage = if datagram.cut == 0 { Reason::Damaged } else { Reason::Cut };
         match datagram.protocol {
             ip_number::TCP => {
@@ -126,11 +135,18 @@ impl Replay {
                 let udp = UdpSlice::from_slice_lax(datagram.payload).map_err(|_| damage)?;
                 let from = SocketAddr::new(datagram.from, udp.source_port());
                 let to = SocketAddr::new(datagram.to, udp.destination_port());
+                if let Some(inner) = tunnel::in_udp(to.port(), udp.payload()) {
+                    return self.inner(time_ns, inner, tunnels);
+                }
                 datagram::take(&Udp { time_ns, from, to, payload: udp.payload() }, &mut self.programs);
             }
             _ => return Err(Reason::Transport),
         }
         Ok(())
+    }
+
+    fn inner(&mut self, time_ns: u64, inner: Result<Datagram<'_>, Reason>, tunnels: usize) -> Result<(), Reason> {
+        if tunnels == tunnel::TUNNELS_MAX { Err(Reason::Tunnel) } else { self.datagram(time_ns, inner?, tunnels + 1) }
     }
 }
 

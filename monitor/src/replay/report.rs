@@ -16,7 +16,7 @@ pub enum Reason {
     Damaged,
     /// The capture kept only the beginning of a fragment, or nothing of what matters.
     Cut,
-    /// IP within GRE, VXLAN, PPPoE and the like.
+    /// In a tunnel that is not opened.
     Tunnel,
     /// Neither TCP nor UDP.
     Transport,
@@ -47,7 +47,7 @@ const REASONS: [(Reason, Unit, &str); 16] = [
     (Reason::NotIp, Unit::Packet, "not IP"),
     (Reason::Damaged, Unit::Packet, "damaged"),
     (Reason::Cut, Unit::Packet, "cut short by the capture"),
-    (Reason::Tunnel, Unit::Packet, "in a tunnel"),
+    (Reason::Tunnel, Unit::Packet, "in a tunnel that is not opened"),
     (Reason::Transport, Unit::Packet, "neither TCP nor UDP"),
     (Reason::Datagram, Unit::Packet, "UDP"),
     (Reason::Overlap, Unit::Packet, "overlapping fragments"),
@@ -129,7 +129,7 @@ mod tests {
         report.counts.add(Reason::NotIp, 2);
         report.counts.add(Reason::Tunnel, 1);
         report.counts.add(Reason::Gap, 1);
-        let line = "packets 9, connections 2, names 1, packets skipped 3 (2: not IP) (1: in a tunnel) (1: gaps in what connections sent)";
+        let line = "packets 9, connections 2, names 1, packets skipped 3 (2: not IP) (1: in a tunnel that is not opened) (1: gaps in what connections sent)";
         assert_eq!(report.to_string(), line);
         assert_eq!((report.counts.of(Reason::Tunnel), report.counts.of(Reason::Datagram)), (1, 0));
     }

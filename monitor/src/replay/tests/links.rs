@@ -99,12 +99,7 @@ fn what_is_not_read_is_counted() {
     for (frame, reason) in [
         (ethernet(0x0806, &[0; 28]), Reason::NotIp),
         (ethernet(0x88cc, &[0; 40]), Reason::NotIp),
-        (ethernet(0x8864, &ip), Reason::Tunnel),
-        (ethernet(0x8847, &ip), Reason::Tunnel),
-        (with_protocol(47), Reason::Tunnel),
-        (with_protocol(4), Reason::Tunnel),
-        (with_protocol(41), Reason::Tunnel),
-        (udp(4789), Reason::Tunnel),
+        (udp(1701), Reason::Tunnel),
         (udp(443), Reason::Datagram),
         (with_protocol(1), Reason::Transport),
         (with_protocol(132), Reason::Transport),

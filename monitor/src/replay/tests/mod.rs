@@ -7,6 +7,7 @@ mod links;
 mod mutated;
 mod parts;
 mod talks;
+mod tunnels;
 
 use std::io::Cursor;
 use std::ops::ControlFlow;
