@@ -8,20 +8,38 @@ use crate::limits::AUTHORITY_BYTES_MAX;
 /// Longest method that is read, with the space after it. Longer tokens are another protocol.
 const METHOD_BYTES_MAX: usize = 8;
 
+/// Line ends in front of a request that are passed over, in bytes: servers ignore at least one (RFC 9112 section 2.2), and
+/// squid and tinyproxy do. More are another protocol.
+const LINE_ENDS_BYTES_MAX: usize = 8;
+
+/// Spaces and tabs behind the method that are passed over. One space is right, but recipients may take more for one (RFC 9112
+/// section 3), and squid and tinyproxy do. More are another protocol.
+const BLANKS_MAX: usize = 32;
+
 /// Reads a request line. On [`Outcome::Name`], `work.start` is where the authority starts; call [`authority`] next (in the
 /// kernel that is another program). On [`Outcome::NoName`] the Host field has it; call [`head::scan`](super::head::scan).
 /// Either way the rest of the head starts at `work.scan`.
 #[inline(always)]
 pub fn request(p: &Prefix<'_>, work: &mut Work) -> Outcome {
+    let mut line_ends = 0;
+    for i in 0..LINE_ENDS_BYTES_MAX {
+        match p.u8_at(i) {
+            None => return Outcome::NeedMore,
+            Some(b'\r' | b'\n') => line_ends = i + 1,
+            Some(_) => break,
+        }
+    }
+    let from = forget(work, line_ends);
+    let p = &p.again(work);
     let mut method = 0;
     let mut len = 0;
     // The window is an unknown number to the verifier on every path: one state a step.
     for i in 0..METHOD_BYTES_MAX {
-        let Some(byte) = p.u8_at(i) else {
+        let Some(byte) = p.u8_at(from + i) else {
             return Outcome::NeedMore;
         };
         len = i;
-        if byte == b' ' {
+        if is_blank(byte) {
             break;
         }
         if !byte.is_ascii_uppercase() {
@@ -29,12 +47,25 @@ pub fn request(p: &Prefix<'_>, work: &mut Work) -> Outcome {
         }
         method = method << 8 | byte as u64;
     }
-    let at = forget(work, len + 1);
+    let at = forget(work, from + len + 1);
     let p = &p.again(work);
-    if p.u8_at(at - 1) != Some(b' ') {
+    if !p.u8_at(at - 1).is_some_and(is_blank) {
         return Outcome::Other;
     }
     let method = forget_word(work, method);
+    let mut blanks = 0;
+    for i in 0..BLANKS_MAX {
+        match p.u8_at(at + i) {
+            None => return Outcome::NeedMore,
+            Some(byte) if is_blank(byte) => blanks = i + 1,
+            Some(_) => break,
+        }
+    }
+    let at = forget(work, at + blanks);
+    let p = &p.again(work);
+    if p.u8_at(at).is_some_and(is_blank) {
+        return Outcome::Other;
+    }
     head::start(work, at);
     work.is_address = 0;
     if method == word(b"CONNECT") {
@@ -63,6 +94,11 @@ pub fn request(p: &Prefix<'_>, work: &mut Work) -> Outcome {
     }
     (work.start, work.source) = (at as u32 + 7, NameSource::AbsoluteUri as u32);
     Outcome::Name
+}
+
+#[inline(always)]
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 /// Splits the authority at `work.start` into `work.start`, `work.len` (the name, without brackets) and `work.port`.

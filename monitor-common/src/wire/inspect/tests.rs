@@ -184,6 +184,30 @@ fn clear_text_inside_a_tunnel_leads_to_a_hello_as_well() {
 }
 
 #[test]
+fn what_lenient_proxies_take_for_a_request_is_one() {
+    for request in [
+        "CONNECT  a.example:1 HTTP/1.1\r\n\r\n",
+        "CONNECT\ta.example:1 HTTP/1.1\r\n\r\n",
+        "\r\nCONNECT \t a.example:1\tHTTP/1.1\r\n\r\n",
+        "\n\nGET  http://a.example:1/ HTTP/1.1\n\n",
+        "\r\n\r\nGET   / HTTP/1.1\r\nHost: a.example:1\r\n\r\n",
+    ] {
+        check(request.as_bytes(), &[("a.example", 1)]);
+    }
+    // An empty line behind a body, as old clients send it.
+    let two =
+        b"POST http://a.example/ HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi\r\nGET http://b.example/ HTTP/1.1\r\n\r\n";
+    check(two, &[("a.example", 0), ("b.example", 0)]);
+    let request = |ends: usize, blanks: usize| {
+        format!("{}CONNECT{}a.example:1 HTTP/1.1\r\n\r\n", "\n".repeat(ends), " ".repeat(blanks))
+    };
+    for (ends, blanks, found) in [(8, 1, true), (9, 1, false), (0, 33, true), (0, 34, false)] {
+        let expect = if found { one("a.example", 1) } else { Vec::new() };
+        assert_eq!(names(request(ends, blanks).as_bytes()), expect, "{ends} {blanks}");
+    }
+}
+
+#[test]
 fn a_body_of_unknown_length_is_no_request() {
     let post = b"POST http://a.example/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     let (found, progress) = run(&[post, b"GET http://body.example/ HTTP/1.1\r\n\r\n"]);
