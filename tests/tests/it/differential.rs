@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is not as expected is to fail")]
 
-use std::{fs, iter};
+use std::{fs, iter, path::PathBuf};
 
 use monitor::kernel::{PolicyTable, TableEntry, Trial};
 use monitor_common::event::{Body, decode};
@@ -56,10 +56,8 @@ fn kernel_and_user_space_read_the_same_name_in_the_inputs_of_the_fuzzer() {
     let mut trial = Trial::new(&table).unwrap();
     let mut room = Box::new(Room::new());
     let policy = table_here(Mode::Audit, &[]);
-    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/inspect");
     let mut named = 0;
-    for file in fs::read_dir(corpus).unwrap() {
-        let path = file.unwrap().path();
+    for path in inputs() {
         let mut message = fs::read(&path).unwrap();
         message.truncate(MESSAGE_BYTES_MAX);
         let name = |(source, port, _, _, name, _): Saying| (source, port, name);
@@ -70,6 +68,15 @@ fn kernel_and_user_space_read_the_same_name_in_the_inputs_of_the_fuzzer() {
         named += u32::from(!kernel.is_empty());
     }
     assert!(named > 5, "only {named} inputs had a name");
+}
+
+/// What is committed, and what the fuzzer has found on this machine, if it ran.
+fn inputs() -> Vec<PathBuf> {
+    let committed = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/inspect")).unwrap();
+    let found = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/fuzz/corpus/inspect"));
+    let inputs: Vec<PathBuf> = committed.chain(found.into_iter().flatten()).map(|file| file.unwrap().path()).collect();
+    println!("{} inputs", inputs.len());
+    inputs
 }
 
 fn saying(event: &[u8]) -> Saying {
@@ -115,7 +122,7 @@ fn mutant(round: u32, random: &mut Random) -> Vec<u8> {
     let mut message = match round % 14 {
         0 => records(&handshake("mutant.bad.example", random.below(600)), 16_384),
         1 => records(&handshake("mutant.example.com", random.below(2_500)), 200 + random.below(1_500)),
-        2 => b"CONNECT mutant.example.net:443 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
+        2 => b"\r\nCONNECT  \tmutant.example.net:443 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(),
         3 => b"GET http://user:pw@[2001:db8::1]:8080/a@b HTTP/1.1\r\n\r\n".to_vec(),
         4 => {
             let filler = "b".repeat(random.below(400));

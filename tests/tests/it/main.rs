@@ -20,6 +20,7 @@ mod found;
 mod fronts;
 mod harness;
 mod hello;
+mod lenient;
 mod lifecycle;
 mod mismatch;
 mod namespaces;

@@ -5,14 +5,16 @@
 use libfuzzer_sys::fuzz_target;
 use monitor_common::{
     limits::{MESSAGE_BYTES_MAX, NAME_BYTES_MAX},
-    policy::{Bucket, Head, Key, Mode, SLOTS},
+    policy::{Bucket, Head, Key, Mode, OnMismatch, Orders, SLOTS},
     progress::Progress,
     wire::inspect::Room,
 };
 
+const ORDERS: Orders = Orders { mode: Mode::Audit, on_mismatch: OnMismatch::Audit };
+
 /// A policy with one empty bucket, whose head says so.
 const NO_RULES: [Bucket; 2] =
-    [Head { buckets: 1, key: Key { seed: 1, multiplier: 3 }, orders: Mode::Audit.into() }.to_bucket(), [0; SLOTS]];
+    [Head { buckets: 1, key: Key { seed: 1, multiplier: 3 }, orders: ORDERS }.to_bucket(), [0; SLOTS]];
 
 /// Source, port and bytes of a name.
 type Name = (u32, u32, Vec<u8>);
