@@ -4,6 +4,7 @@
 use std::os::fd::AsFd as _;
 
 use aya::maps::{MapData, RingBuf};
+use monitor_common::counter::Counter;
 
 use super::object::Object;
 use super::{Error, PolicyTable, bpf};
@@ -40,6 +41,14 @@ impl Trial {
             seen(&record);
         }
         Ok(())
+    }
+
+    /// How often the programs counted something so far.
+    ///
+    /// # Errors
+    /// The kernel does not tell.
+    pub fn counter(&self, counter: Counter) -> Result<u64, Error> {
+        self.object.counter(counter)
     }
 }
 

@@ -6,6 +6,7 @@
 use std::{fs, iter, path::PathBuf};
 
 use monitor::kernel::{PolicyTable, TableEntry, Trial};
+use monitor_common::counter::Counter;
 use monitor_common::event::{Body, decode};
 use monitor_common::policy::{Bucket, Key, Mode, Verdict, buckets_for, fill};
 use monitor_common::progress::Progress;
@@ -56,7 +57,7 @@ fn kernel_and_user_space_read_the_same_name_in_the_inputs_of_the_fuzzer() {
     let mut trial = Trial::new(&table).unwrap();
     let mut room = Box::new(Room::new());
     let policy = table_here(Mode::Audit, &[]);
-    let mut named = 0;
+    let (mut named, mut crowded, mut failed) = (0, 0, 0);
     for path in inputs() {
         let mut message = fs::read(&path).unwrap();
         message.truncate(MESSAGE_BYTES_MAX);
@@ -64,10 +65,16 @@ fn kernel_and_user_space_read_the_same_name_in_the_inputs_of_the_fuzzer() {
         let mut kernel = Vec::new();
         trial.run(&message, |event| kernel.push(name(saying(event)))).unwrap();
         let here: Vec<_> = host_sayings(&mut room, &message, &policy).into_iter().map(name).collect();
-        assert_eq!(kernel, here, "{}", path.display());
+        let failed_after = trial.counter(Counter::TailCallFailed).unwrap();
+        // The kernel goes from program to program 33 times a packet (MAX_TAIL_CALL_CNT, Linux 5.10): of more messages in one
+        // packet than that is enough for it reads the first, and counts that.
+        let read = if failed_after == failed { here.len() } else { kernel.len() };
+        assert_eq!(Some(kernel.as_slice()), here.get(..read), "{}", path.display());
+        (crowded, failed) = (crowded + failed_after - failed, failed_after);
         named += u32::from(!kernel.is_empty());
     }
     assert!(named > 5, "only {named} inputs had a name");
+    println!("{named} inputs have names, {crowded} have more messages than the kernel reads in a packet");
 }
 
 /// What is committed, and what the fuzzer has found on this machine, if it ran.
