@@ -2,19 +2,20 @@
 
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use monitor_common::{
     limits::{MESSAGE_BYTES_MAX, NAME_BYTES_MAX},
-    policy::{Bucket, Head, Key, Mode, OnMismatch, Orders, SLOTS},
+    policy::{Bucket, Head, Key, Mode, SLOTS},
     progress::Progress,
     wire::inspect::Room,
 };
 
-const ORDERS: Orders = Orders { mode: Mode::Audit, on_mismatch: OnMismatch::Audit };
-
 /// A policy with one empty bucket, whose head says so.
-const NO_RULES: [Bucket; 2] =
-    [Head { buckets: 1, key: Key { seed: 1, multiplier: 3 }, orders: ORDERS }.to_bucket(), [0; SLOTS]];
+static NO_RULES: LazyLock<[Bucket; 2]> = LazyLock::new(|| {
+    [Head { buckets: 1, key: Key { seed: 1, multiplier: 3 }, orders: Mode::Audit.into() }.to_bucket(), [0; SLOTS]]
+});
 
 /// Source, port and bytes of a name.
 type Name = (u32, u32, Vec<u8>);
@@ -36,7 +37,7 @@ fn names(segments: &[&[u8]]) -> Vec<Name> {
     progress.opened(seq);
     for segment in segments {
         room.message()[..kept.len()].copy_from_slice(&kept);
-        room.segment(&mut progress, seq, segment, &NO_RULES, |told| {
+        room.segment(&mut progress, seq, segment, &*NO_RULES, |told| {
             assert!(told.name.len() <= NAME_BYTES_MAX, "a name of {} bytes", told.name.len());
             names.push((told.source, told.port, told.name.to_vec()));
         });
