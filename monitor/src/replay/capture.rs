@@ -21,6 +21,8 @@ const INTERFACES_MAX: usize = 4096;
 /// The link type is in the lower bits of its field; above are the length of the checksum and flags
 /// (draft-ietf-opsawg-pcap, section 4).
 const LINK_TYPE_BITS: i32 = 0xffff;
+/// The shortest block of pcapng: its type, and its length twice (draft-ietf-opsawg-pcapng, section 3.1).
+const NG_BLOCK_BYTES_MIN: u32 = 12;
 const NS_PER_S: u64 = 1_000_000_000;
 
 /// Where and why a capture cannot be read on.
@@ -89,6 +91,8 @@ pub struct Capture {
 #[derive(Default)]
 struct Described {
     interfaces: Vec<Interface>,
+    /// Whether this is a pcapng file.
+    is_ng: bool,
     /// Whether the fractions of seconds of a pcap file are nanoseconds.
     nanoseconds: bool,
     /// The time of the last packet: for those that have none.
@@ -125,6 +129,9 @@ impl Capture {
     pub fn each(&mut self, mut take: impl FnMut(Packet<'_>) -> ControlFlow<()>) -> Result<(), Error> {
         let mut capacity = BUFFER_BYTES;
         loop {
+            if self.described.is_ng && is_too_short(self.reader.data()) {
+                return Err(self.error(Problem::Malformed));
+            }
             let problem = match self.reader.next() {
                 Ok((len, block)) => {
                     let mut flow = ControlFlow::Continue(());
@@ -157,8 +164,12 @@ impl Capture {
                     Problem::Malformed
                 }
             };
-            return Err(Error { offset: self.reader.consumed() as u64, packet: self.packets + 1, problem });
+            return Err(self.error(problem));
         }
+    }
+
+    fn error(&self, problem: Problem) -> Error {
+        Error { offset: self.reader.consumed() as u64, packet: self.packets + 1, problem }
     }
 
     /// Packets that were handed over.
@@ -183,6 +194,7 @@ impl Described {
                 (self.interfaces.first().map(|interface| interface.link_type), packet.data)
             }
             PcapBlockOwned::NG(Block::SectionHeader(_)) => {
+                self.is_ng = true;
                 self.interfaces.clear();
                 return None;
             }
@@ -225,6 +237,13 @@ impl Described {
         };
         Some(Packet { time_ns: self.time_ns, link_type, bytes })
     }
+}
+
+/// Whether the next block says that it is shorter than a block can be: pcap-parser 0.17 subtracts from that what is not there.
+/// In the other byte order such a length is larger than [`BLOCK_BYTES_MAX`], so the order does not matter.
+fn is_too_short(block: &[u8]) -> bool {
+    let len: Option<[u8; 4]> = block.get(4..8).and_then(|len| len.try_into().ok());
+    len.is_some_and(|len| u32::from_le_bytes(len).min(u32::from_be_bytes(len)) < NG_BLOCK_BYTES_MIN)
 }
 
 impl Interface {

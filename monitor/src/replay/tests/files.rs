@@ -168,4 +168,10 @@ fn what_is_no_capture_says_so() {
     file[at] ^= 4;
     let error = replay(&file).error.unwrap();
     assert!(matches!(error.problem, Problem::Malformed) && error.packet == 1, "{error}");
+    // A block that says that it is shorter than its own lengths.
+    for (put, len) in [(u32::to_le_bytes as Put, 4), (u32::to_be_bytes, 11)] {
+        let file = [section(put), [put(0x8000_0001), put(len), [0; 4], [0; 4]].concat()].concat();
+        let error = replay(&file).error.unwrap();
+        assert!(matches!(error.problem, Problem::Malformed), "{len}: {error}");
+    }
 }
