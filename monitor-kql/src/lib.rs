@@ -6,12 +6,14 @@
 
 mod bind;
 pub mod bound;
+mod evaluate;
 mod function;
 mod lexer;
 pub mod limits;
 pub mod literal;
 mod message;
 mod parser;
+mod reference;
 pub mod schema;
 mod span;
 mod suggest;
@@ -20,11 +22,13 @@ mod types;
 pub mod value;
 
 pub use self::{
-    bind::{BindError, Discovered, bind, bind_predicate},
+    bind::{BindError, Discovered, bind},
+    evaluate::{Predicate, Row},
     function::is_window,
     lexer::LexError,
     message::{Message, Reason, Style},
     parser::{SyntaxError, parse, parse_predicate},
+    reference::reference,
     schema::Schema,
     span::Span,
     types::Type,

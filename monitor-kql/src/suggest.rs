@@ -3,11 +3,20 @@
 /// At least this alike, of 1: below it a suggestion is a guess.
 const ALIKE_MIN: f64 = 0.75;
 
+/// Names that are longer are nobody's slip of the pen, and comparing takes the product of the lengths.
+const NAME_CHARS_MAX: usize = 64;
+
 /// The name of `known` that was probably meant by `name`, when one is near enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    if name.len() > NAME_CHARS_MAX {
+        return None;
+    }
     let lower = name.to_ascii_lowercase();
     let mut best: Option<(f64, &str)> = None;
     for candidate in known {
+        if candidate.len() > NAME_CHARS_MAX {
+            continue;
+        }
         let alike = if candidate.eq_ignore_ascii_case(name) {
             1.0
         } else {
@@ -33,5 +42,6 @@ mod tests {
         assert_eq!(nearest("remoteurl", known).as_deref(), Some("RemoteUrl"));
         assert_eq!(nearest("ActionTyp", known).as_deref(), Some("ActionType"));
         assert_eq!(nearest("Verdict", known), None);
+        assert_eq!(nearest(&"RemoteIP".repeat(1000), known), None);
     }
 }

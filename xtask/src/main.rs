@@ -11,6 +11,7 @@ mod ebpf;
 mod fuzz;
 mod guest;
 mod machine;
+mod oracle;
 mod packages;
 mod run;
 mod step;
@@ -42,6 +43,7 @@ enum Task {
     Docs(docs::Arguments),
     Bench(bench::Arguments),
     Fuzz(fuzz::Arguments),
+    Oracle(oracle::Arguments),
     Verify(verify::Arguments),
     Vm(vm::Arguments),
 }
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Task::Docs(arguments) => docs::main(arguments),
         Task::Bench(arguments) => bench::main(arguments),
         Task::Fuzz(arguments) => fuzz::main(arguments),
+        Task::Oracle(arguments) => oracle::main(arguments),
         Task::Verify(arguments) => verify::main(arguments),
         Task::Vm(arguments) => vm::main(arguments),
     };

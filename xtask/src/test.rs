@@ -65,7 +65,10 @@ fn run(root: &Path, steps: &mut Steps) -> Result<()> {
         "read the failed test above; `cargo test --release -p CRATE NAME` runs it alone",
         |step| {
             let mut test = cargo::host(root, "test");
-            test.args(["--release", "-p", "monitor-common", "-p", "monitor", "-p", "monitor-store", "-p", "xtask"]);
+            test.arg("--release");
+            for package in ["monitor-common", "monitor", "monitor-kql", "monitor-store", "xtask"] {
+                test.args(["-p", package]);
+            }
             step.show(&mut test)
         },
     )?;

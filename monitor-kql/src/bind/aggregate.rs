@@ -92,9 +92,9 @@ impl<'q> Binder<'_, 'q> {
         self.count(span, 1)?;
         match *function {
             "arg_max" | "arg_min" | "argmax" | "argmin" => return self.extreme(function, name, arguments, by),
-            "take_any" => return self.any(function, name, arguments, by, ""),
+            "take_any" => return self.any(function, name, arguments, by, ("", "any_")),
             "any" if arguments.len() != 1 || has_star(arguments) => {
-                return self.any(function, name, arguments, by, "any_");
+                return self.any(function, name, arguments, by, ("any_", ""));
             }
             _ => {}
         }
@@ -186,9 +186,13 @@ impl<'q> Binder<'_, 'q> {
                 continue;
             }
             let own = argument.name.as_ref().map(|name| name.text.clone());
-            let text = own
-                .or_else(|| result_name(&argument.value, self))
-                .unwrap_or_else(|| if at == 0 { format!("{short}_") } else { format!("{short}_{primary}_arg{at}") });
+            let text =
+                own.or_else(|| result_name(&argument.value, self)).unwrap_or_else(|| match (at, prefix.is_empty()) {
+                    (0, true) => format!("{short}_"),
+                    (_, true) => format!("{short}_{primary}_arg{at}"),
+                    (0, false) => String::new(),
+                    (_, false) => format!("arg{at}"),
+                });
             let text = if at > 0 && !prefix.is_empty() { format!("{primary}_{text}") } else { text };
             outputs.push(self.column(format!("{prefix}{text}"), value.ty));
             values.push(value);
@@ -203,7 +207,7 @@ impl<'q> Binder<'_, 'q> {
         name: &'q Name,
         arguments: &'q [Argument],
         by: &[ColumnId],
-        prefix: &str,
+        (prefix, unnamed): (&str, &str),
     ) -> Bind<Aggregate> {
         if arguments.is_empty() {
             let signatures = "take_any(column, …) or take_any(*)".to_owned();
@@ -218,7 +222,8 @@ impl<'q> Binder<'_, 'q> {
             }
             let value = self.value(&argument.value)?;
             let own = argument.name.as_ref().map(|name| name.text.clone());
-            let text = own.or_else(|| result_name(&argument.value, self)).unwrap_or_else(|| format!("any_arg{at}"));
+            let text =
+                own.or_else(|| result_name(&argument.value, self)).unwrap_or_else(|| format!("{unnamed}arg{at}"));
             outputs.push(self.column(format!("{prefix}{text}"), value.ty));
             values.push(value);
         }

@@ -28,7 +28,10 @@ impl<'q> Binder<'_, 'q> {
         if let Some(Symbol::Function { .. }) = self.symbol(text) {
             return self.user_call(name, arguments);
         }
-        if self.is_aggregating() && aggregates().contains_key(text) {
+        // Within an aggregate, a name that both kinds of functions have is the one that may be there.
+        let is_within = matches!(self.aggregates, Aggregates::Within { .. });
+        let is_scalar = is_within && scalars().contains_key(text);
+        if self.is_aggregating() && !is_scalar && aggregates().contains_key(text) {
             let value = self.aggregate(call, name, arguments)?;
             return Ok(Term::Value(value));
         }
@@ -136,6 +139,11 @@ impl<'q> Binder<'_, 'q> {
         let signature = self.choose(name, &values, &spans, signatures)?;
         if is_window(signature.name) && !self.row.as_ref().is_some_and(|row| row.is_ordered) {
             self.notice(name.span, format!("`{}` needs rows in an order, and these have none", name.text));
+        }
+        if let Some(place) = regex_place(signature.name)
+            && let (Some(pattern), Some(span)) = (values.get(place).and_then(Expr::as_text), spans.get(place))
+        {
+            self.check_regex(*span, pattern)?;
         }
         if signature.result == Returns::Tuple {
             return Err(self.fail(name.span, BindError::SeveralColumns(name.text.clone())));
@@ -312,6 +320,15 @@ fn parameter_cost(parameter: &Parameter, value: &Expr) -> Option<u32> {
     (fits && is_word).then_some(cost)
 }
 
+/// Which argument of a function is a regular expression.
+fn regex_place(function: &str) -> Option<usize> {
+    match function {
+        "extract" | "extract_all" | "extractall" | "replace" | "trim" | "trim_start" | "trim_end" => Some(0),
+        "replace_regex" | "indexof_regex" => Some(1),
+        _ => None,
+    }
+}
+
 pub(super) fn promoted(ty: Type) -> Type {
     if ty == Type::Int { Type::Long } else { ty }
 }
@@ -332,7 +349,7 @@ fn common_of(signature: &'static Signature, values: &[Expr]) -> Option<Type> {
     let candidates = if known.is_empty() { &types } else { &known };
     let mut candidates = candidates.iter().copied();
     let Some(first) = candidates.next() else {
-        return layout.iter().zip(values).last().map(|(_, value)| value.ty);
+        return values.last().map(|value| value.ty);
     };
     let mut all = first;
     for ty in candidates {

@@ -5,9 +5,10 @@ use super::{
     binder::{Bind, Binder},
     convert::convert,
     name::Term,
+    row::Row,
 };
 use crate::{
-    bound::{Expr, ExprKind, List},
+    bound::{Expr, ExprKind, List, Plan},
     span::Span,
     syntax::{self, BinaryOperator, ExprKind as Syntax, StringOperator, UnaryOperator},
     types::Type,
@@ -39,8 +40,8 @@ impl<'q> Binder<'_, 'q> {
     }
 
     /// An integer that is the same for all rows.
-    pub(super) fn count_of(&mut self, expression: &'q syntax::Expr) -> Bind<Expr> {
-        let value = self.without_row(|binder| binder.constant(expression))?;
+    pub(super) fn count_of(&mut self, input: &Plan, expression: &'q syntax::Expr) -> Bind<Expr> {
+        let value = self.with_row(Row::of(input), |binder| binder.constant(expression))?;
         if !value.ty.is_integer() && value.ty != Type::Unknown {
             let (expected, found) = ("an integer".to_owned(), value.ty.to_string());
             return Err(self.fail(expression.span, BindError::Wanted { expected, found }));
@@ -77,7 +78,7 @@ impl<'q> Binder<'_, 'q> {
             Syntax::Or(operands) => Expr::new(ExprKind::Or(self.conditions(operands)?), Type::Bool),
             Syntax::Between { is_negated, value, low, high } => self.between(span, *is_negated, value, low, high)?,
             Syntax::List { operator, at, value, list } => self.list(*operator, *at, value, list)?,
-            Syntax::ToScalar(inner) => return self.to_scalar(inner),
+            Syntax::ToScalar(inner) => return self.scalar_of(inner),
             Syntax::Star => return Err(self.fail(span, BindError::StarHere)),
         };
         Ok(Term::Value(value))
@@ -258,7 +259,7 @@ impl<'q> Binder<'_, 'q> {
         self.term(expression)
     }
 
-    fn to_scalar(&mut self, inner: &'q syntax::Expr) -> Bind<Term> {
+    fn scalar_of(&mut self, inner: &'q syntax::Expr) -> Bind<Term> {
         let term = self.without_row(|binder| binder.term(inner))?;
         Ok(match term {
             Term::Value(value) => Term::Value(value),

@@ -9,6 +9,7 @@ mod call;
 mod convert;
 mod error;
 mod expression;
+mod find;
 mod multiple;
 mod name;
 mod naming;
@@ -24,7 +25,8 @@ mod user;
 use std::collections::HashMap;
 
 use self::binder::Binder;
-pub use self::{error::BindError, predicate::bind_predicate};
+pub use self::error::BindError;
+pub(crate) use self::predicate::bind_predicate;
 use crate::{bound::Bound, message::Message, schema::Schema, span::Span, syntax::Query, types::Type};
 
 /// The columns of plugins that depend on rows, by where their call is: what a planner has found for

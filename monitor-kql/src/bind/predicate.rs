@@ -17,7 +17,7 @@ use crate::{
 ///
 /// # Errors
 /// The first name that is not found or type that does not fit; sub-queries are refused, since there is no store.
-pub fn bind_predicate(expression: &syntax::Expr, table: &Table) -> Result<Expr, Message> {
+pub(crate) fn bind_predicate(expression: &syntax::Expr, table: &Table) -> Result<Expr, Message> {
     let (schema, discovered) = (Schema::default(), Discovered::new());
     let mut binder = Binder::new(&schema, &discovered);
     let columns: Vec<_> =

@@ -51,6 +51,15 @@ impl Projector {
         projector
     }
 
+    /// The columns of `keys`, behind which others come.
+    pub(super) fn behind(keys: &Self) -> Self {
+        let mut projector = Self { declared: keys.declared.clone(), ..Self::default() };
+        for projection in &keys.columns {
+            projector.add(projection.column.clone(), same(&projection.column), Style::Number);
+        }
+        projector
+    }
+
     /// Adds a column; a name that is taken is made unique, or its column replaced.
     pub(super) fn add(&mut self, mut column: Column, value: Expr, style: Style) {
         if column.name.is_empty() {
@@ -126,6 +135,11 @@ impl<'q> Binder<'_, 'q> {
         if let Syntax::Call { name, arguments } = &syntax.kind
             && let Some(parts) = self.several(syntax, name, arguments)?
         {
+            let typed = |(mut column, value): (Column, Expr)| {
+                column.ty = ty.unwrap_or(column.ty);
+                (column, value)
+            };
+            let parts = parts.into_iter().map(typed).collect();
             return self.project_several(projector, expression, parts, style);
         }
         let value = self.value(syntax)?;

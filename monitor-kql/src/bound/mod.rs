@@ -5,14 +5,16 @@
 //! summarize without aggregates, `lookup` is a join and a project, `count` is a summarize).
 
 mod expression;
+mod parts;
 mod plan;
 
 pub use self::{
     expression::{Expr, ExprKind, List},
-    plan::{
-        Aggregate, Column, ColumnId, ExpandItem, External, Join, JoinKind, NestedLevel, ParsePattern, PatternPart,
-        Plan, PlanKind, Projection, ScanStep, Series, SortKey,
+    parts::{
+        Aggregate, ExpandItem, External, Join, JoinKind, NestedLevel, ParsePattern, PatternPart, Projection, ScanStep,
+        Series, SortKey,
     },
+    plan::{Column, ColumnId, Plan, PlanKind},
 };
 use crate::{span::Span, syntax::Literal};
 

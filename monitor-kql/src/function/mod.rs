@@ -12,7 +12,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 pub(crate) use self::{
     plugin::PLUGINS,
-    refused::refusal,
+    refused::{REFUSED, refusal},
     signature::{Class, Naming, Parameter, Place, Returns, Signature},
     tuple::tuple,
 };

@@ -15,7 +15,7 @@ mod statement;
 
 use self::cursor::Parser;
 pub use self::error::SyntaxError;
-pub(crate) use self::operator::Support;
+pub(crate) use self::operator::{CATALOGUE as OPERATORS, Support};
 use crate::{
     lexer,
     limits::QUERY_BYTES_MAX,

@@ -62,7 +62,7 @@ impl Parser<'_> {
     }
 
     /// `typeof(long)` after `to`.
-    pub(super) fn to_type_of(&mut self) -> Parsed<Type> {
+    pub(super) fn element_type(&mut self) -> Parsed<Type> {
         self.expect_word("typeof")?;
         self.expect(Sign::OpenParen, "`(`")?;
         let ty = self.scalar_type()?;

@@ -76,7 +76,7 @@ pub enum OperatorKind {
     SampleDistinct { count: Expr, of: Named },
     Scan { sort: Vec<SortKey>, partition: Vec<Expr>, declare: Vec<(Name, Type, Option<Expr>)>, steps: Vec<ScanStep> },
     Search(SearchScope),
-    Serialize(Vec<Named>),
+    Serialized(Vec<Named>),
     Sort(Vec<SortKey>),
     Summarize { aggregates: Vec<Named>, by: Option<ByClause> },
     Take(Expr),

@@ -49,12 +49,12 @@ mod tests {
     fn a_limit_that_nothing_uses_fires() {
         let limits = "pub const A_MAX: u32 = 1;\npub const B_MAX: u32 = 2;\nconst _: () = assert!(B_MAX > A_MAX);";
         assert_eq!(fired(limits, "use monitor_common::limits::{A_MAX, C};"), [2]);
-        assert_eq!(fired(limits, "fn a() { limits::A_MAX + B_MAX }"), []);
+        assert!(fired(limits, "fn a() { limits::A_MAX + B_MAX }").is_empty());
         assert_eq!(fired(limits, "// A_MAX B_MAX"), [1, 2]);
     }
 
     #[test]
     fn a_limit_that_another_is_made_of_is_used() {
-        assert_eq!(fired("pub const A: u32 = 1;\npub const B: u32 = A * 2;", "use crate::B;"), []);
+        assert!(fired("pub const A: u32 = 1;\npub const B: u32 = A * 2;", "use crate::B;").is_empty());
     }
 }

@@ -99,6 +99,7 @@ const RULES: &[Rule] = &[
             "monitor/src/quic",
             "monitor/src/reader",
             "monitor/src/record",
+            "monitor-kql/src",
         ],
         except: &[],
         tests: Tests::Exempt,

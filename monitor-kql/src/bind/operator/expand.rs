@@ -26,7 +26,7 @@ impl<'q> Binder<'_, 'q> {
         limit: Option<&'q syntax::Expr>,
     ) -> Bind<Plan> {
         let (items, index) = self.expanded(operator, &input, items)?;
-        let limit = limit.map(|limit| self.count_of(limit)).transpose()?;
+        let limit = limit.map(|limit| self.count_of(&input, limit)).transpose()?;
         let are_pairs = ["bagexpansion", "kind"]
             .iter()
             .any(|name| word(&operator.parameters, name).is_some_and(|word| word.text == "array"));
@@ -86,7 +86,7 @@ impl<'q> Binder<'_, 'q> {
         body: &'q syntax::Expr,
     ) -> Bind<Plan> {
         let (items, index) = self.expanded(operator, &input, items)?;
-        let limit = limit.map(|limit| self.count_of(limit)).transpose()?;
+        let limit = limit.map(|limit| self.count_of(&input, limit)).transpose()?;
         // An element with the name of a column hides it, in the body and behind it.
         let hidden = |column: &Column| items.iter().any(|item| *item.column.name == *column.name);
         let mut row = Row::of(&input);

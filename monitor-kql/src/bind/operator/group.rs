@@ -46,10 +46,7 @@ impl<'q> Binder<'_, 'q> {
 
     /// The columns that aggregates make, behind those of the keys, and the aggregates in them.
     fn aggregated(&mut self, by: &Projector, aggregates: &'q [Named]) -> Bind<(Vec<Projection>, Vec<Aggregate>)> {
-        let mut projector = Projector::default();
-        for projection in &by.columns {
-            projector.add(projection.column.clone(), same(&projection.column), Style::Number);
-        }
+        let mut projector = Projector::behind(by);
         let keys = projector.columns.len();
         let grouped: Vec<ColumnId> = by.columns.iter().filter_map(column_of).collect();
         let outer = std::mem::replace(&mut self.grouped, grouped);
@@ -114,7 +111,7 @@ impl<'q> Binder<'_, 'q> {
         of: &'q Named,
         by: Option<&'q syntax::Expr>,
     ) -> Bind<Plan> {
-        let count = self.count_of(count)?;
+        let count = self.count_of(&input, count)?;
         let (keys, aggregate) = self.with_row(Row::of(&input), |binder| {
             binder.column_of(&of.value)?;
             let keys = binder.group_keys(std::slice::from_ref(of))?;
@@ -149,7 +146,7 @@ impl<'q> Binder<'_, 'q> {
         let mut names = UniqueNames::default();
         let (mut levels, mut columns) = (Vec::new(), Vec::new());
         for clause in clauses {
-            let count = clause.count.as_ref().map(|count| self.count_of(count)).transpose()?;
+            let count = clause.count.as_ref().map(|count| self.count_of(&input, count)).transpose()?;
             let level = self.with_row(Row::of(&input), |binder| binder.nested_level(clause, count, &mut names))?;
             columns.extend([level.of.column.clone(), level.by.column.clone()]);
             levels.push(level);

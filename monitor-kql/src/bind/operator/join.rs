@@ -1,5 +1,7 @@
 //! `join` and `lookup`.
 
+use std::sync::Arc;
+
 use super::{
     super::{
         BindError, arithmetic,
@@ -48,9 +50,11 @@ impl<'q> Binder<'_, 'q> {
         };
         let columns = unique_columns(sides);
         let is_open = left.is_open || right.is_open;
+        let aliases = both_aliases(&left, &right);
         let mut plan = self.plan(operator.span, PlanKind::Join(Box::new(Join { left, right, kind, on })), columns)?;
         plan.is_ordered = false;
         plan.is_open = is_open;
+        plan.aliases = aliases;
         Ok(plan)
     }
 
@@ -167,6 +171,17 @@ fn is_side(expression: &syntax::Expr, side: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// The further names of columns of both sides; those of the right get a number as the columns themselves do.
+fn both_aliases(left: &Plan, right: &Plan) -> Vec<(Arc<str>, ColumnId)> {
+    let mut aliases = left.aliases.clone();
+    for (alias, id) in &right.aliases {
+        let is_taken = left.aliases.iter().any(|(other, _)| other == alias);
+        let alias = if is_taken { format!("{alias}1").into() } else { alias.clone() };
+        aliases.push((alias, *id));
+    }
+    aliases
 }
 
 fn column_id(expression: &Expr) -> Option<ColumnId> {

@@ -75,7 +75,7 @@ pub(super) fn name_of(operator: &OperatorKind) -> &'static str {
         OperatorKind::SampleDistinct { .. } => "sample-distinct",
         OperatorKind::Scan { .. } => "scan",
         OperatorKind::Search(_) => "search",
-        OperatorKind::Serialize(_) => "serialize",
+        OperatorKind::Serialized(_) => "serialize",
         OperatorKind::Sort(_) => "sort",
         OperatorKind::Summarize { .. } => "summarize",
         OperatorKind::Take(_) => "take",
@@ -144,7 +144,7 @@ impl<'q> Binder<'_, 'q> {
                 self.scan(operator, input, sort, partition, declare, steps)
             }
             OperatorKind::Search(search) => self.search(Some(input), search, operator),
-            OperatorKind::Serialize(columns) => self.serialize(span, input, columns),
+            OperatorKind::Serialized(columns) => self.serialize(span, input, columns),
             OperatorKind::Sort(keys) => self.sort(span, input, keys),
             OperatorKind::Summarize { aggregates, by } => {
                 self.summarize(span, input, aggregates, by.as_deref().unwrap_or_default())

@@ -26,13 +26,13 @@ impl<'q> Binder<'_, 'q> {
     }
 
     pub(super) fn take(&mut self, span: Span, input: Plan, count: &'q syntax::Expr) -> Bind<Plan> {
-        let count = self.count_of(count)?;
+        let count = self.count_of(&input, count)?;
         let columns = input.columns.clone();
         self.plan(span, PlanKind::Take { input: Box::new(input), count }, columns)
     }
 
     pub(super) fn sample(&mut self, span: Span, input: Plan, count: &'q syntax::Expr) -> Bind<Plan> {
-        let count = self.count_of(count)?;
+        let count = self.count_of(&input, count)?;
         let columns = input.columns.clone();
         let mut plan = self.plan(span, PlanKind::Sample { input: Box::new(input), count }, columns)?;
         plan.is_ordered = false;
@@ -71,7 +71,7 @@ impl<'q> Binder<'_, 'q> {
         count: &'q syntax::Expr,
         key: &'q syntax::SortKey,
     ) -> Bind<Plan> {
-        let count = self.count_of(count)?;
+        let count = self.count_of(&input, count)?;
         let key = self.with_row(Row::of(&input), |binder| {
             let value = binder.value(&key.value.value)?;
             Ok(sort_key(key, value))
@@ -108,7 +108,7 @@ impl<'q> Binder<'_, 'q> {
         count: &'q syntax::Expr,
         of: &'q Named,
     ) -> Bind<Plan> {
-        let count = self.count_of(count)?;
+        let count = self.count_of(&input, count)?;
         self.with_row(Row::of(&input), |binder| binder.column_of(&of.value))?;
         let distinct = self.distinct(span, input, std::slice::from_ref(of))?;
         let columns = distinct.columns.clone();

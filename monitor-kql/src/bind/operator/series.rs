@@ -4,7 +4,7 @@ use super::super::{
     BindError,
     binder::{Bind, Binder},
     convert::convert,
-    projector::{Projector, Style, same},
+    projector::{Projector, Style},
     row::Row,
 };
 use crate::{
@@ -19,10 +19,7 @@ impl<'q> Binder<'_, 'q> {
         let span = operator.span;
         let (by, shown, aggregates, axis) = self.with_row(Row::of(&input), |binder| {
             let by = binder.group_keys(&series.by)?;
-            let mut projector = Projector::default();
-            for projection in &by.columns {
-                projector.add(projection.column.clone(), same(&projection.column), Style::Number);
-            }
+            let mut projector = Projector::behind(&by);
             let aggregates = binder.series_aggregates(&mut projector, &series.aggregates)?;
             let before = projector.columns.len();
             binder.project_one(&mut projector, &series.on, Style::Number, 0, Some(Type::Dynamic))?;

@@ -142,7 +142,7 @@ impl Parser<'_> {
             }
             "scan" => self.scan()?,
             "search" => self.search()?,
-            "serialize" => OperatorKind::Serialize(self.optional_list()?),
+            "serialize" => OperatorKind::Serialized(self.optional_list()?),
             "sort" => {
                 self.expect_word("by")?;
                 OperatorKind::Sort(self.list(Self::sort_key)?)

@@ -56,7 +56,7 @@ impl Parser<'_> {
 
     fn mv_item(&mut self) -> Parsed<MvItem> {
         let value = self.named()?;
-        let ty = if self.take_word("to").is_some() { Some(self.to_type_of()?) } else { None };
+        let ty = if self.take_word("to").is_some() { Some(self.element_type()?) } else { None };
         Ok(MvItem { value, ty })
     }
 
