@@ -1,6 +1,7 @@
 //! Nothing of a blocked request is on the wire, a thousand times over.
 
 use std::{
+    io::Read as _,
     net::{Ipv4Addr, SocketAddr, TcpStream},
     time::Instant,
 };
@@ -11,6 +12,7 @@ use monitor_tests::{
     expect::{blocked, network},
     netns::Netns,
     proxy::Kind,
+    wait::PATIENCE,
     wire::{Packet, Wire},
 };
 
@@ -51,6 +53,9 @@ fn no_byte_of_a_thousand_blocked_requests_reaches_the_proxy() -> Result<()> {
     send(&mut control, &connect_request("good.example"))?;
     wire.wait_for_payload_from(control_port)?;
     proxy.log_with("good.example")?;
+    // The row of the target waits for the answer, which a client that is gone does not get.
+    control.set_read_timeout(Some(PATIENCE))?;
+    ensure!(control.read(&mut [0; 64])? != 0, "the proxy did not answer");
     drop(control);
 
     let packets = wire.stop()?;

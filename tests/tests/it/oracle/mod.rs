@@ -7,8 +7,8 @@ mod tshark;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context as _, Result, ensure};
-use monitor_tests::row::Row;
+use anyhow::{Context as _, Result, bail, ensure};
+use monitor_tests::{capture::Captured, row::Row};
 
 use crate::{
     replay::{replay, stop},
@@ -67,12 +67,24 @@ fn differences<'a>(here: &'a Names, there: &'a Names) -> Vec<(Flow, &'a (String,
     here.iter().flat_map(each).filter(missing).collect()
 }
 
+/// Records until no port of a QUIC connection was given to another one: where that happens is the system's choice.
+fn record() -> Result<(Captured, Names, String)> {
+    for _ in 0..5 {
+        let world = World::new()?;
+        let captured = stop(traffic::record(&world)?, &world)?;
+        let (rows, talk) = replay(&captured.path(), &[], 0)?;
+        let ours = of_rows(&rows)?;
+        let is_quic = |(source, _): &&(String, String)| source == "QuicSni";
+        if ours.values().all(|names| names.iter().filter(is_quic).count() < 2) {
+            return Ok((captured, ours, talk));
+        }
+    }
+    bail!("each of five captures has a port that was used twice")
+}
+
 #[test]
 fn names_are_those_that_tshark_and_ndpi_find() -> Result<()> {
-    let world = World::new()?;
-    let captured = stop(traffic::record(&world)?, &world)?;
-    let (rows, talk) = replay(&captured.path(), &[], 0)?;
-    let ours = of_rows(&rows)?;
+    let (captured, ours, talk) = record()?;
     let tshark = tshark::names(&captured.path())?;
     let (missed, invented) = (differences(&tshark, &ours), differences(&ours, &tshark));
     ensure!(missed.is_empty() && invented.is_empty(), "only tshark: {missed:#?}\nonly replay: {invented:#?}\n{talk}");
