@@ -24,7 +24,8 @@ pub enum Counter {
     NoRoomForPieces = 8,
     /// Connections given up because all [`LEASE_LEVELS`](crate::limits::LEASE_LEVELS) scratch buffers of a CPU were taken.
     NoScratch = 9,
-    /// Packets passed because the next program could not be called.
+    /// Packets with more messages than are read of one at once. They pass, or in mode block are read on when TCP sends them
+    /// again.
     TailCallFailed = 10,
     /// Messages put together from several packets.
     Reassembled = 11,

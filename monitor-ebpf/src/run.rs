@@ -12,12 +12,13 @@ use aya_ebpf::bindings::__sk_buff;
 use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::programs::SkBuffContext;
 use monitor_common::counter::Counter;
+use monitor_common::policy::Head;
 use monitor_common::programs::Callee;
 use monitor_common::wire::Work;
 
 use crate::counters::count;
 use crate::flow::{Flow, socket};
-use crate::maps::{Buffer, JUMP, pieces, scratch};
+use crate::maps::{Buffer, JUMP, pieces, policy, scratch};
 use crate::{lease, maps};
 
 /// The packet goes on its way.
@@ -85,16 +86,20 @@ pub(crate) unsafe fn load(ctx: &SkBuffContext, from: u32, to: *mut u8, len: u32)
     unsafe { bpf_skb_load_bytes(ctx.as_ptr(), from, to.cast(), len) == 0 }
 }
 
-/// Goes on in another program, which gives the lease back. Returns only if the call fails: then the packet passes.
+/// Goes on in another program, which gives the lease back. Returns only if the call fails, and then none: the kernel goes from
+/// program to program 33 times a packet (MAX_TAIL_CALL_CNT, Linux 5.10), and this one has more messages than that is enough
+/// for.
 #[inline(always)]
-pub(crate) fn tail_call(ctx: &SkBuffContext, to: Callee) -> i32 {
+pub(crate) fn tail_call(ctx: &SkBuffContext, to: Callee) -> Option<i32> {
     // SAFETY: every callee is of this program type.
     unsafe { JUMP.tail_call(ctx, to as u32) };
     count(Counter::TailCallFailed);
-    PASS
+    None
 }
 
-/// What every called program does first and last: finds its state, and gives the lease back.
+/// What every called program does first and last: finds its state, and gives the lease back. A packet without a verdict could
+/// not be read to its end. In mode block it stays in the socket's queue, and is read on from there when TCP sends it again;
+/// otherwise it passes.
 #[inline(always)]
 pub(crate) fn called(
     ctx: &SkBuffContext,
@@ -102,11 +107,16 @@ pub(crate) fn called(
 ) -> i32 {
     let level = cb::<LEVEL>(ctx);
     let verdict = match (socket(ctx).and_then(Flow::of), maps::work(level)) {
-        (Some(flow), Some(work)) => program(ctx, flow, work).unwrap_or(PASS),
+        (Some(flow), Some(work)) => program(ctx, flow, work).unwrap_or_else(unread),
         _ => PASS,
     };
     lease::give(level);
     verdict
+}
+
+#[inline(always)]
+fn unread() -> i32 {
+    if policy(0).is_some_and(Head::blocks) { DROP } else { PASS }
 }
 
 /// Ends the inspection of a message that cannot be read on.

@@ -54,7 +54,7 @@ fn try_decide(ctx: &SkBuffContext, flow: &mut Flow, work: &'static mut Work) -> 
         return Some(PASS);
     }
     flow.progress.named = 1;
-    Some(tail_call(ctx, if socks::version(work.source) == 0 { Callee::ScanHead } else { Callee::NextMessage }))
+    tail_call(ctx, if socks::version(work.source) == 0 { Callee::ScanHead } else { Callee::NextMessage })
 }
 
 /// The hello as it was sent, as far as it was.

@@ -173,7 +173,7 @@ fn collect(ctx: &SkBuffContext, flow: &mut Flow, work: &mut Work) -> Option<i32>
         Stage::AwaitFirstBytes if first == socks::VERSION_5 || first == socks::VERSION_4 => Callee::ParseSocks,
         _ => Callee::ParseHttp,
     };
-    Some(tail_call(ctx, parser))
+    tail_call(ctx, parser)
 }
 
 /// Ends the inspection of a socket.

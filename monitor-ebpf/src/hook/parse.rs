@@ -24,7 +24,7 @@ use crate::run::{LEN, LEVEL, PASS, buffer, called, cb, lose, tail_call};
 fn parse_http(ctx: SkBuffContext) -> i32 {
     called(&ctx, |ctx, flow, work| {
         let is_named = flow.progress.named != 0;
-        Some(match http::request(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work) {
+        match http::request(&Prefix::new(buffer(ctx)?, cb::<LEN>(ctx) as usize), work) {
             Outcome::Name if !is_named => tail_call(ctx, Callee::ParseAuthority),
             Outcome::Name | Outcome::NoName => {
                 if is_named {
@@ -39,7 +39,7 @@ fn parse_http(ctx: SkBuffContext) -> i32 {
                 tail_call(ctx, Callee::ParseStartTls)
             }
             outcome => go_on(ctx, flow, work, outcome),
-        })
+        }
     })
 }
 
@@ -66,7 +66,7 @@ fn scan_head(ctx: SkBuffContext) -> i32 {
             }
             Scan::TooLong => return Some(lose(ctx, flow, work.source, Counter::HeadTooLong)),
         };
-        Some(tail_call(ctx, next))
+        tail_call(ctx, next)
     })
 }
 
@@ -78,7 +78,7 @@ fn parse_authority(ctx: SkBuffContext) -> i32 {
         if outcome == Outcome::Name {
             take_name(bytes, work);
         }
-        Some(go_on(ctx, flow, work, outcome))
+        go_on(ctx, flow, work, outcome)
     })
 }
 
@@ -90,12 +90,12 @@ fn parse_socks(ctx: SkBuffContext) -> i32 {
         let is_first = flow.progress.stage == Stage::AwaitFirstBytes;
         let outcome = if is_first { socks::first(p, work) } else { socks::next(p, work) };
         if outcome == Outcome::NoName {
-            return Some(tail_call(ctx, Callee::NextMessage));
+            return tail_call(ctx, Callee::NextMessage);
         }
         if outcome == Outcome::Name {
             take_name(bytes, work);
         }
-        Some(go_on(ctx, flow, work, outcome))
+        go_on(ctx, flow, work, outcome)
     })
 }
 
@@ -109,9 +109,9 @@ fn parse_starttls(ctx: SkBuffContext) -> i32 {
         work = black_box(work);
         if outcome == Outcome::NoName {
             flow.progress.speaks(work.service);
-            return Some(tail_call(ctx, Callee::NextMessage));
+            return tail_call(ctx, Callee::NextMessage);
         }
-        Some(go_on(ctx, flow, work, outcome))
+        go_on(ctx, flow, work, outcome)
     })
 }
 
@@ -123,7 +123,7 @@ fn parse_tls(ctx: SkBuffContext) -> i32 {
         if outcome == Outcome::Name {
             take_name(bytes, work);
         }
-        Some(go_on(ctx, flow, work, outcome))
+        go_on(ctx, flow, work, outcome)
     })
 }
 
@@ -131,7 +131,7 @@ fn parse_tls(ctx: SkBuffContext) -> i32 {
 fn unrecord(ctx: SkBuffContext) -> i32 {
     called(&ctx, |ctx, flow, work| {
         let outcome = try_unrecord(ctx, work)?;
-        Some(go_on(ctx, flow, work, outcome))
+        go_on(ctx, flow, work, outcome)
     })
 }
 
@@ -190,13 +190,13 @@ fn keep(ctx: SkBuffContext) -> i32 {
 }
 
 #[inline(always)]
-fn go_on(ctx: &SkBuffContext, flow: &mut Flow, work: &mut Work, outcome: Outcome) -> i32 {
+fn go_on(ctx: &SkBuffContext, flow: &mut Flow, work: &mut Work, outcome: Outcome) -> Option<i32> {
     match outcome {
         Outcome::Name => tail_call(ctx, Callee::Decide),
         Outcome::NeedMore => tail_call(ctx, Callee::Keep),
         Outcome::Fragmented => tail_call(ctx, Callee::Unrecord),
-        Outcome::NoName => lose(ctx, flow, work.source, Counter::NoName),
-        Outcome::Other => lose(ctx, flow, work.source, Counter::Opaque),
+        Outcome::NoName => Some(lose(ctx, flow, work.source, Counter::NoName)),
+        Outcome::Other => Some(lose(ctx, flow, work.source, Counter::Opaque)),
     }
 }
 

@@ -173,7 +173,9 @@ fn lack(counter: Counter) -> Option<&'static str> {
         Counter::RingFull => Some("events were lost because the ring was full"),
         Counter::NoRoomForPieces => Some("connections were given up: too many names came in pieces at once"),
         Counter::NoScratch => Some("connections were given up: no buffer of their CPU was free"),
-        Counter::TailCallFailed => Some("packets passed uninspected: the next kernel program could not be called"),
+        Counter::TailCallFailed => {
+            Some("packets had more messages than are read at once: they passed, or in mode block were sent again")
+        }
         Counter::NoSocketStorage => Some("connections were not followed: the kernel had no memory"),
         Counter::DoomedRingFull => Some("blocked sockets were not destroyed: their ring was full"),
         Counter::Emitted

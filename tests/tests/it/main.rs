@@ -11,6 +11,7 @@ mod chromium;
 mod clients;
 mod config;
 mod control;
+mod crowded;
 mod cuts;
 mod differential;
 mod direct;
