@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use rust_decimal::Decimal;
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 
 use crate::types::Type;
 
@@ -94,6 +94,22 @@ impl<'a> Value<'a> {
             Self::Timespan(value) => Value::Timespan(*value),
             Self::Guid(value) => Value::Guid(*value),
             Self::Dynamic(value) => Value::Dynamic(Cow::Borrowed(value)),
+        }
+    }
+
+    /// As JSON, which has no times and guids: they are written out.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::Bool(*value),
+            Self::Int(value) => Json::Number((*value).into()),
+            Self::Long(value) => Json::Number((*value).into()),
+            Self::Real(value) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
+            Self::Dynamic(json) => json.clone().into_owned(),
+            Self::String(_) | Self::Decimal(_) | Self::DateTime(_) | Self::Timespan(_) | Self::Guid(_) => {
+                Json::String(self.to_string())
+            }
         }
     }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use rust_decimal::{Decimal, prelude::FromPrimitive as _};
-use serde_json::{Number, Value as Json};
 
 use super::{
     arithmetic::{datetime, long, real, whole_of},
@@ -86,21 +85,6 @@ fn to_decimal(value: &Value<'_>) -> Option<Decimal> {
 fn to_dynamic(value: Value<'_>) -> Value<'_> {
     match value {
         Value::Dynamic(_) | Value::Null => value,
-        other => Value::dynamic(to_json(&other)),
-    }
-}
-
-/// A value as JSON; times and guids are written out.
-pub(super) fn to_json(value: &Value<'_>) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Int(value) => Json::Number((*value).into()),
-        Value::Long(value) => Json::Number((*value).into()),
-        Value::Real(value) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
-        Value::Dynamic(json) => json.clone().into_owned(),
-        Value::String(_) | Value::Decimal(_) | Value::DateTime(_) | Value::Timespan(_) | Value::Guid(_) => {
-            Json::String(as_text(value).into_owned())
-        }
+        other => Value::dynamic(other.to_json()),
     }
 }

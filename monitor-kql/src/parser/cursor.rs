@@ -216,6 +216,17 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The name in front of `=`, and that sign, if both are next.
+    pub(super) fn name_to_assign(&mut self) -> Parsed<Option<Name>> {
+        let length = self.name_length(0);
+        if length == 0 || !self.is_sign_at(length, Sign::Equal) {
+            return Ok(None);
+        }
+        let name = self.new_name()?;
+        self.advance();
+        Ok(Some(name))
+    }
+
     pub(super) fn no_name(&self) -> Message {
         match self.word() {
             Some(word) => self.fail(self.peek().span, SyntaxError::Keyword(word.to_owned())),

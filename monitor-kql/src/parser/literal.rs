@@ -1,6 +1,6 @@
 //! Literals: numbers, strings, typed values and the JSON of `dynamic(…)`.
 
-use serde_json::{Map, Number, Value as Json};
+use serde_json::{Map, Value as Json};
 
 use super::{
     SyntaxError,
@@ -110,7 +110,7 @@ impl Parser<'_> {
             }
             _ => {
                 let literal = self.signed_literal()?;
-                literal.map(|literal| json_of(&literal.value)).ok_or_else(|| self.no_json())
+                literal.map(|literal| literal.value.to_json()).ok_or_else(|| self.no_json())
             }
         }
     }
@@ -125,20 +125,5 @@ impl Parser<'_> {
         };
         self.expect(Sign::Colon, "`:`")?;
         Ok((key, self.json()?))
-    }
-}
-
-/// A literal within `dynamic(…)`. JSON has no time: it is written out.
-fn json_of(value: &Value<'_>) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Int(value) => Json::Number((*value).into()),
-        Value::Long(value) => Json::Number((*value).into()),
-        Value::Real(value) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
-        Value::Dynamic(value) => value.clone().into_owned(),
-        Value::String(_) | Value::Decimal(_) | Value::DateTime(_) | Value::Timespan(_) | Value::Guid(_) => {
-            Json::String(value.to_string())
-        }
     }
 }

@@ -91,14 +91,7 @@ impl Parser<'_> {
     }
 
     fn argument(&mut self) -> Parsed<Argument> {
-        let length = self.name_length(0);
-        let name = if length > 0 && self.is_sign_at(length, Sign::Equal) {
-            let name = self.new_name()?;
-            self.advance();
-            Some(name)
-        } else {
-            None
-        };
+        let name = self.name_to_assign()?;
         // A function may take a table, with its pipe.
         let value = self.nested(Self::expression)?;
         Ok(Argument { name, value })
@@ -106,10 +99,7 @@ impl Parser<'_> {
 
     /// `x`, `y=x`, `(y, z)=x`
     pub(super) fn named(&mut self) -> Parsed<Named> {
-        let length = self.name_length(0);
-        if length > 0 && self.is_sign_at(length, Sign::Equal) {
-            let name = self.new_name()?;
-            self.advance();
+        if let Some(name) = self.name_to_assign()? {
             return Ok(Named { names: vec![name], is_list: false, value: self.value()? });
         }
         if self.is_name_list() {

@@ -90,17 +90,6 @@ pub enum Table {
     DeviceEvents,
 }
 
-/// Names that columns had in 2018. They are known in a table that is called by its old name, next to the others.
-pub const OLD_COLUMN_NAMES: &[(&str, &str)] = &[
-    ("EventTime", "Timestamp"),
-    ("ComputerName", "DeviceName"),
-    ("MachineId", "DeviceId"),
-    ("InitiatingProcessMd5", "InitiatingProcessMD5"),
-    ("InitiatingProcessSha1", "InitiatingProcessSHA1"),
-    ("InitiatingProcessSha256", "InitiatingProcessSHA256"),
-    ("InitiatingProcessParentName", "InitiatingProcessParentFileName"),
-];
-
 impl Table {
     /// Every table.
     pub const ALL: [Self; 2] = [Self::DeviceNetworkEvents, Self::DeviceEvents];
@@ -114,19 +103,10 @@ impl Table {
         }
     }
 
-    /// Names that it had before; with these [`OLD_COLUMN_NAMES`] hold too.
-    #[must_use]
-    pub const fn aliases(self) -> &'static [&'static str] {
-        match self {
-            Self::DeviceNetworkEvents => &["NetworkCommunicationEvents", "NetworkConnectionEvents"],
-            Self::DeviceEvents => &["MiscEvents"],
-        }
-    }
-
-    /// The table of a name or an alias.
+    /// The table of a name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|table| table.name() == name || table.aliases().contains(&name))
+        Self::ALL.into_iter().find(|table| table.name() == name)
     }
 
     /// The columns, in order.
@@ -170,12 +150,8 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_found_by_old_names_too() {
-        assert_eq!(Table::named("NetworkCommunicationEvents"), Some(Table::DeviceNetworkEvents));
-        assert_eq!(Table::named("MiscEvents"), Some(Table::DeviceEvents));
+    fn a_table_is_found_by_its_name() {
+        assert_eq!(Table::named("DeviceNetworkEvents"), Some(Table::DeviceNetworkEvents));
         assert_eq!(Table::named("deviceevents"), None);
-        for (_, name) in OLD_COLUMN_NAMES {
-            assert!(Table::ALL.into_iter().all(|table| table.column(name).is_some()), "{name}");
-        }
     }
 }

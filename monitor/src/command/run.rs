@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use monitor_common::counter::Counter;
+use monitor_common::event::Header;
+use monitor_common::limits::EVENTS_RING_BYTES;
 use monitor_common::policy::Mode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
@@ -33,6 +35,9 @@ use crate::stream::{Batch, Flush, Form, Live, Stream};
 
 /// Events taken from the ring before signals and timers get their turn.
 const EVENTS_PER_TURN: usize = 4096;
+
+/// Turns in which everything is taken that a ring can hold: no event is shorter than its header.
+const TURNS_OF_A_FULL_RING: usize = EVENTS_RING_BYTES as usize / size_of::<Header>() / EVENTS_PER_TURN + 1;
 
 /// After a turn with as many events, the daemon lets more gather before it looks again: on a busy host most of the cost of
 /// an event is being woken for it. Blocked sockets do not wait for this: they have a ring and a thread of their own.
@@ -228,8 +233,13 @@ impl Daemon {
             return Ok(());
         };
         remarks.iter().for_each(|remark| eprintln!("proxysight: {remark}"));
-        // What began before the list was made is in the ring, and is not found.
-        while self.take_turn()? != 0 {}
+        // What began before the list was made is in the ring, and is not found. A full ring is that many turns; what comes
+        // meanwhile began later.
+        for _ in 0..TURNS_OF_A_FULL_RING {
+            if self.take_turn()? == 0 {
+                break;
+            }
+        }
         let mut output = Output::default();
         self.pipeline.found(list, time_ns, host::clock(), &mut output);
         self.hand_on(output);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Table, at};
 use crate::{
-    evaluate::{convert::to_json, dynamic::equals, node::as_text},
+    evaluate::{dynamic::equals, node::as_text},
     value::Value,
 };
 
@@ -24,7 +24,7 @@ pub(super) const FUNCTIONS: Table = &[
         Some(items) => Value::Bool(items.iter().any(|item| equals(at(values, 1), item, true))),
         None => Value::Null,
     }),
-    ("pack_array", |values| Value::dynamic(Json::Array(values.iter().map(to_json).collect()))),
+    ("pack_array", |values| Value::dynamic(Json::Array(values.iter().map(Value::to_json).collect()))),
     ("bag_pack", bag_pack),
     ("pack", bag_pack),
     ("pack_dictionary", bag_pack),
@@ -47,7 +47,7 @@ pub(super) const FUNCTIONS: Table = &[
         }
         None => Value::string(""),
     }),
-    ("dynamic_to_json", |values| Value::string(to_json(at(values, 0)).to_string())),
+    ("dynamic_to_json", |values| Value::string(at(values, 0).to_json().to_string())),
 ];
 
 fn array<'v>(value: &'v Value<'_>) -> Option<&'v Vec<Json>> {
@@ -79,7 +79,7 @@ fn bag_pack(values: &[Value<'_>]) -> Value<'static> {
     let mut bag = Map::new();
     for pair in values.chunks(2) {
         if let [key, value] = pair {
-            bag.insert(as_text(key).into_owned(), to_json(value));
+            bag.insert(as_text(key).into_owned(), value.to_json());
         }
     }
     Value::dynamic(Json::Object(bag))

@@ -134,14 +134,7 @@ impl Parser<'_> {
     pub(super) fn fork(&mut self) -> Parsed<OperatorKind> {
         let mut branches = Vec::new();
         loop {
-            let length = self.name_length(0);
-            let name = if length > 0 && self.is_sign_at(length, Sign::Equal) {
-                let name = self.new_name()?;
-                self.advance();
-                Some(name)
-            } else {
-                None
-            };
+            let name = self.name_to_assign()?;
             if name.is_none() && !self.is_sign(Sign::OpenParen) && !branches.is_empty() {
                 return Ok(OperatorKind::Fork(branches));
             }
