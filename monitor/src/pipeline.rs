@@ -19,6 +19,8 @@ use crate::record::{Clock, Record, Recorder};
 pub struct Pipeline {
     account: Arc<Account>,
     owners: Owners,
+    /// For events that name no process.
+    unnamed: Arc<Process>,
     correlator: Correlator,
     policy: Policy,
     recorder: Recorder,
@@ -85,6 +87,7 @@ impl Pipeline {
         Self {
             account,
             owners,
+            unnamed: Arc::default(),
             correlator,
             policy,
             recorder,
@@ -128,7 +131,9 @@ impl Pipeline {
                 Owners::Processes(processes) => processes.of(&origin.owner, since_ns),
                 Owners::Nobody(nobody) => nobody.clone(),
             },
-            Body::Accepted { .. } | Body::Replied { .. } | Body::Closed { .. } | Body::Doomed { .. } => Arc::default(),
+            Body::Accepted { .. } | Body::Replied { .. } | Body::Closed { .. } | Body::Doomed { .. } => {
+                self.unnamed.clone()
+            }
         };
         match event.body {
             Body::Datagram { origin, is_inbound: false, segment_bytes, payload, .. } => {
